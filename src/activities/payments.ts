@@ -1,0 +1,279 @@
+/**
+ * The side effects of a payment workflow: calls to the provider, reads of the truth, and records.
+ * Thin: what happened on the wire is the adapter's to say, what follows from it the workflow's.
+ */
+import { ApplicationFailureCategory } from '@temporalio/common';
+import { ApplicationFailure, activityInfo } from '@temporalio/activity';
+import { isDefinitive, type Outcome } from '../domain/outcome.js';
+import type { Fact } from '../domain/facts.js';
+import type { PaymentId } from '../domain/ids.js';
+import type { PaymentRecord, StoredPayment } from '../domain/record.js';
+import type { Timing } from '../domain/timing.js';
+import { checkRequest } from '../domain/request-rules.js';
+import type { Connections } from '../providers/connections.js';
+import type {
+  Evidence,
+  Intent,
+  Opened,
+  Operation,
+  PaymentCapability,
+} from '../providers/provider.js';
+import type { Store } from '../store/store.js';
+import type {
+  AskInput,
+  AskResult,
+  CommandResult,
+  CreateResult,
+  Resolution,
+  ResolveInput,
+  SendInput,
+} from '../workflows/contract.js';
+
+export interface PaymentActivities {
+  /** Checks the request, then asks the provider to create the payment. One send at most. */
+  createPayment(input: SendInput): Promise<CreateResult>;
+  capturePayment(input: SendInput): Promise<CommandResult>;
+  voidPayment(input: SendInput): Promise<CommandResult>;
+  cancelPayment(input: SendInput): Promise<CommandResult>;
+  /** Ends only with evidence; until then it fails and is retried. */
+  resolveOperation(input: ResolveInput): Promise<Resolution>;
+  askProvider(input: AskInput): Promise<AskResult>;
+  /** Writing the same, or something older, changes nothing. */
+  recordPayment(record: PaymentRecord): Promise<void>;
+  loadPayment(paymentId: PaymentId): Promise<StoredPayment>;
+}
+
+export interface ActivityDependencies {
+  readonly connections: Connections;
+  readonly store: Pick<Store, 'recordPayment' | 'loadPayment'>;
+  readonly timing: Timing;
+  readonly now: () => number;
+}
+
+export function paymentActivities(dependencies: ActivityDependencies): PaymentActivities {
+  const { connections, store, timing, now } = dependencies;
+
+  const send = async <Value>(
+    input: SendInput,
+    pick: (payments: PaymentCapability) => Operation<Value> | undefined,
+  ): Promise<Outcome<Value>> => {
+    const operation = findOperation(connections, input, pick);
+    if ('kind' in operation) return operation;
+    const intent = intentOf(input, scheduledAtMs());
+    const found = await findAfterReset(input, intent, operation);
+    if (found) return found;
+    const outcome = await operation.send(intent);
+    if (input.repeatUntil === undefined || isDefinitive(input.operation, outcome)) return outcome;
+    return repeatUntilDefinitive(input, outcome);
+  };
+
+  /** A repeated operation that came to nothing definitive: the server retries, until its window ends. */
+  const repeatUntilDefinitive = async <Value>(
+    input: SendInput,
+    outcome: Outcome<Value>,
+  ): Promise<Outcome<Value>> => {
+    const { repeatUntil = 'never' } = input;
+    if (repeatUntil !== 'never' && now() >= Date.parse(repeatUntil))
+      return windowClosed(repeatUntil);
+    const problem = 'problem' in outcome ? outcome.problem.message : outcome.kind;
+    const wishMs = outcome.kind === 'not_sent' ? outcome.retryAfterMs : undefined;
+    throw notYet(`${input.operation} is not done yet: ${problem}`, {
+      delayMs: Math.max(wishMs ?? 0, growing(timing.resendFirstMs, timing.resendMaxMs)),
+      untilMs: repeatUntil === 'never' ? Infinity : Date.parse(repeatUntil),
+      nowMs: now(),
+    });
+  };
+
+  return {
+    async createPayment(input) {
+      const violations = [
+        ...checkRequest(input.request),
+        ...(connections.get(input.request.connectionId)?.payments?.check(input.request) ?? []),
+      ];
+      if (violations.length > 0) return rejectedRequest(violations);
+      return send(input, ({ operations }) => operations.create);
+    },
+    capturePayment: (input) => send(input, ({ operations }) => operations.capture),
+    voidPayment: (input) => send(input, ({ operations }) => operations.void),
+    cancelPayment: (input) => send(input, ({ operations }) => operations.cancel),
+
+    async resolveOperation({ sent, intendedAt, mustBeProof }) {
+      const operation = findOperation<Opened | null>(
+        connections,
+        sent,
+        ({ operations }) => operations[sent.operation] as Operation<Opened | null> | undefined,
+      );
+      if ('kind' in operation) throw notYet(operation.problem.message, pace());
+      if (!('find' in operation)) return { kind: 'wait' };
+      const evidence = await operation.find(intentOf(sent, Date.parse(intendedAt)));
+      if (evidence.kind === 'settled') return evidence;
+      if (evidence.kind === 'unclear') throw unclear(evidence);
+      return concludeAbsent(operation.recovery, { intendedAt, mustBeProof });
+    },
+
+    async askProvider(input) {
+      const payments = connections.get(input.request.connectionId)?.payments;
+      if (!payments) throw notYet(notConfigured(input.request.connectionId), pace());
+      const { request, providerReference } = input;
+      const reading = await payments.read({ request, providerReference });
+      const facts = reading.kind === 'found' ? reading.facts : [];
+      const terms = reading.kind === 'found' ? { terms: reading.terms } : {};
+      if (input.until === 'now' && reading.kind === 'found') return { facts, ...terms };
+      if (input.until === 'news' && hasNews(facts, input.knownFactIds)) return { facts, ...terms };
+      if (input.reportBy !== undefined && input.until === 'news' && isPast(input.reportBy)) {
+        return { facts: [], ...terms };
+      }
+      const problem =
+        reading.kind === 'found' ? 'no news from the provider' : reading.problem.message;
+      throw notYet(problem, pollPace(input));
+    },
+
+    async recordPayment(record) {
+      await store.recordPayment(record);
+    },
+
+    async loadPayment(paymentId) {
+      const stored = await store.loadPayment(paymentId);
+      if (!stored) throw new Error(`payment ${paymentId} is not in the store (yet)`);
+      return stored;
+    },
+  };
+
+  /** "No trace" proves something only once a late arrival can be excluded. */
+  function concludeAbsent(
+    recovery: Operation['recovery'],
+    lost: { readonly intendedAt: string; readonly mustBeProof: boolean },
+  ): Resolution {
+    if (recovery === 'reissue' && !lost.mustBeProof) return { kind: 'resend' };
+    const settledAtMs = Date.parse(lost.intendedAt) + timing.settlingDelayMs;
+    const remainingMs = settledAtMs - now();
+    if (remainingMs <= 0) return { kind: 'resend' };
+    throw notYet('no trace of it at the provider; that is proof only after the settling delay', {
+      delayMs: Math.min(remainingMs, Math.max(timing.resolveFirstMs, remainingMs / 2)),
+      untilMs: Infinity,
+      nowMs: now(),
+    });
+  }
+
+  function unclear(evidence: Extract<Evidence<unknown>, { kind: 'unclear' }>): ApplicationFailure {
+    const { delayMs, ...rest } = pace();
+    const wishMs = evidence.retryAfterMs ?? 0;
+    return notYet(evidence.problem.message, { ...rest, delayMs: Math.max(delayMs, wishMs) });
+  }
+
+  function pace(): Delay {
+    const delayMs = growing(timing.resolveFirstMs, timing.resolveMaxMs);
+    return { delayMs, untilMs: Infinity, nowMs: now() };
+  }
+
+  /** Quick while the payer may still act, slow after. */
+  function pollPace({ payerDeadline, reportBy }: AskInput): Delay {
+    const isOpen = payerDeadline === undefined || !isPast(payerDeadline);
+    const lateMs = growing(timing.pollEveryMs, timing.pollLateEveryMs);
+    return {
+      delayMs: isOpen ? timing.pollEveryMs : lateMs,
+      untilMs: reportBy === undefined ? Infinity : Date.parse(reportBy),
+      nowMs: now(),
+    };
+  }
+
+  function isPast(isoTime: string): boolean {
+    return now() >= Date.parse(isoTime);
+  }
+}
+
+function findOperation<Value>(
+  connections: Connections,
+  { request, operation }: SendInput,
+  pick: (payments: PaymentCapability) => Operation<Value> | undefined,
+): Operation<Value> | Extract<Outcome, { kind: 'not_sent' }> {
+  const payments = connections.get(request.connectionId)?.payments;
+  const found = payments && pick(payments);
+  if (found) return found;
+  const message = payments
+    ? `connection ${request.connectionId} cannot ${operation} payments`
+    : notConfigured(request.connectionId);
+  // Nothing was sent; the configuration of this worker may be mended.
+  return { kind: 'not_sent', cause: 'unreachable', problem: { code: 'unsupported', message } };
+}
+
+function notConfigured(connectionId: string): string {
+  return `connection ${connectionId} is not configured on this worker`;
+}
+
+/**
+ * After a workflow reset the history no longer tells what was sent: look before sending. What is
+ * repeatable is simply repeated with the same key.
+ */
+async function findAfterReset<Value>(
+  input: SendInput,
+  intent: Intent,
+  operation: Operation<Value>,
+): Promise<Outcome<Value> | undefined> {
+  const { runId } = activityInfo().workflowExecution ?? {};
+  if (input.isResolved || runId === input.firstRunId || operation.recovery === 'repeat') {
+    return undefined;
+  }
+  const evidence = 'find' in operation ? await operation.find(intent) : undefined;
+  if (evidence?.kind === 'settled') return evidence.outcome;
+  const message = 'this run was reset: what an earlier run sent has to be found out first';
+  return { kind: 'unknown', problem: { code: 'no_answer', message } };
+}
+
+function intentOf(input: SendInput, intendedAtMs: number): Intent {
+  const {
+    writeWithinMs,
+    firstRunId: _run,
+    isResolved: _resolved,
+    repeatUntil: _until,
+    ...rest
+  } = input;
+  return { ...rest, intendedAtMs, latestWriteAtMs: intendedAtMs + writeWithinMs };
+}
+
+/** When this attempt was due, by the server's clock. */
+function scheduledAtMs(): number {
+  return activityInfo().currentAttemptScheduledTimestampMs;
+}
+
+function rejectedRequest(
+  violations: readonly { field: string; rule: string; value?: string }[],
+): Extract<Outcome, { kind: 'not_sent' }> {
+  const message = violations.map(({ field, rule }) => `${field} ${rule}`).join('; ');
+  return {
+    kind: 'not_sent',
+    cause: 'rejected',
+    problem: { code: 'invalid_request', message, violations },
+  };
+}
+
+function windowClosed(repeatUntil: string): Extract<Outcome, { kind: 'unknown' }> {
+  const message = `the provider's time limit passed at ${repeatUntil} without a definitive answer`;
+  return { kind: 'unknown', problem: { code: 'window_closed', message } };
+}
+
+function hasNews(facts: readonly Fact[], knownIds: readonly string[]): boolean {
+  return facts.some(({ id, kind }) => kind !== 'processing' && !knownIds.includes(id));
+}
+
+interface Delay {
+  readonly delayMs: number;
+  readonly untilMs: number;
+  readonly nowMs: number;
+}
+
+/** Doubles with every attempt of this activity, up to a limit. */
+function growing(firstMs: number, maxMs: number): number {
+  return Math.min(firstMs * 2 ** Math.min(activityInfo().attempt - 1, 30), maxMs);
+}
+
+/** An expected "not yet": retried by the server, costing no history and raising no alarm. */
+function notYet(message: string, { delayMs, untilMs, nowMs }: Delay): ApplicationFailure {
+  const untilLimitMs = Math.max(untilMs - nowMs, 1);
+  return ApplicationFailure.create({
+    message,
+    type: 'not_yet',
+    nextRetryDelay: Math.max(Math.min(delayMs, untilLimitMs), 1),
+    category: ApplicationFailureCategory.BENIGN,
+  });
+}

@@ -1,0 +1,341 @@
+/** Typed calls to Holdfast's workflows, for backend services on Temporal and for our own HTTP API. */
+import {
+  Client,
+  Connection,
+  WithStartWorkflowOperation,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+  isGrpcServiceError,
+  type ConnectionOptions,
+} from '@temporalio/client';
+import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
+import { status as GrpcStatus } from '@grpc/grpc-js';
+import type { Fact } from '../domain/facts.js';
+import { paymentWorkflowId, type PaymentId } from '../domain/ids.js';
+import type { Money } from '../domain/money.js';
+import type { Payment, PaymentRequest } from '../domain/payment.js';
+import { PROBLEM_CODES, type ProblemCode } from '../domain/problem.js';
+import { checkRequest } from '../domain/request-rules.js';
+import { TIMING, type TimingProfile } from '../domain/timing.js';
+import {
+  PAYMENT_QUERIES,
+  PAYMENT_SIGNALS,
+  PAYMENT_UPDATES,
+  PAYMENT_WORKFLOW,
+  SEARCH_ATTRIBUTES,
+  type CaptureCommand,
+  type Notice,
+  type OpenInput,
+  type PaymentInput,
+  type ReasonCommand,
+  type ResumeInput,
+} from '../workflows/contract.js';
+import { HoldfastError } from './errors.js';
+
+export const DEFAULT_TASK_QUEUE = 'holdfast';
+export const DEFAULT_NAMESPACE = 'default';
+
+/** A payment request as callers write it: what has an obvious default may be left out. */
+export type OpenRequest = Omit<PaymentRequest, 'captureMode' | 'requestedAt'> &
+  Partial<Pick<PaymentRequest, 'captureMode' | 'requestedAt'>>;
+
+/**
+ * How a call ended. `accepted`: it was taken, or may have been, but no answer came in time; the
+ * payment goes on under the same id, and asking again tells more. It never means failure.
+ */
+export type Answer =
+  | { readonly kind: 'answered'; readonly payment: Payment }
+  | { readonly kind: 'accepted'; readonly paymentId: PaymentId };
+
+export interface HoldfastClientOptions {
+  /** Of a gRPC connection (`Connection.connect`); the native one ignores deadlines. */
+  readonly connection: Connection;
+  readonly namespace?: string;
+  readonly taskQueue?: string;
+  readonly timing?: TimingProfile;
+  readonly dataConverter?: ConstructorParameters<typeof Client>[0] extends infer Options
+    ? Options extends { dataConverter?: infer Converter }
+      ? Converter
+      : never
+    : never;
+}
+
+export interface CommandOptions {
+  /** The same key, the same command: a repeat gets the first one's answer. */
+  readonly idempotencyKey?: string;
+}
+
+type Command = 'capture' | 'void' | 'cancel';
+
+const connectionKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.connection, 'KEYWORD');
+
+/** Every method throws HoldfastError, and answers or gives up within the profile's answer limit. */
+export class HoldfastClient {
+  readonly #client: Client;
+  readonly #taskQueue: string;
+  readonly #profile: TimingProfile;
+  readonly #answerWithinMs: number;
+
+  constructor(options: HoldfastClientOptions) {
+    const { connection, namespace = DEFAULT_NAMESPACE, dataConverter } = options;
+    this.#client = new Client({ connection, namespace, ...(dataConverter && { dataConverter }) });
+    this.#taskQueue = options.taskQueue ?? DEFAULT_TASK_QUEUE;
+    this.#profile = options.timing ?? 'production';
+    this.#answerWithinMs = TIMING[this.#profile].answerWithinMs;
+  }
+
+  /** Connects to Temporal and makes a client; `close` the connection it returns when done. */
+  static async connect(
+    options: Omit<HoldfastClientOptions, 'connection'> & Pick<ConnectionOptions, 'address' | 'tls'>,
+  ): Promise<{ client: HoldfastClient; close(): Promise<void> }> {
+    const { address, tls, ...rest } = options;
+    const connection = await Connection.connect({
+      ...(address !== undefined && { address }),
+      ...(tls !== undefined && { tls }),
+    });
+    return {
+      client: new HoldfastClient({ ...rest, connection }),
+      close: () => connection.close(),
+    };
+  }
+
+  /**
+   * Opens a payment and waits for the provider's first answer, as a rule what the payer has to do
+   * next. The same `paymentId` again is the same payment, never a second one.
+   *
+   * @throws HoldfastError `invalid_request` naming each field; `conflict` when the id is taken by a
+   *   payment of another amount or connection
+   */
+  async open(asked: OpenRequest): Promise<Answer> {
+    const request = completed(asked);
+    const violations = checkRequest(request);
+    if (violations.length > 0) {
+      const message = violations.map(({ field, rule }) => `${field} ${rule}`).join('; ');
+      throw new HoldfastError({ code: 'invalid_request', message, violations });
+    }
+    const answer = await this.#answer(request.paymentId, () => this.#start(request));
+    if (answer.kind === 'answered') refuseOtherRequest(request, answer.payment);
+    return answer;
+  }
+
+  /** Takes what is authorized, or a part of it where the provider can. */
+  capture(
+    paymentId: PaymentId,
+    options: CommandOptions & { readonly amount?: Money } = {},
+  ): Promise<Answer> {
+    const { amount, ...rest } = options;
+    return this.#command(paymentId, 'capture', { ...(amount && { amount }) }, rest);
+  }
+
+  /** Releases what is authorized. */
+  void(paymentId: PaymentId, options: CommandOptions & ReasonCommand): Promise<Answer> {
+    return this.#command(paymentId, 'void', { reason: options.reason }, options);
+  }
+
+  /** Ends a payment that has not been paid. Paid meanwhile, it is voided where that is possible. */
+  cancel(paymentId: PaymentId, options: CommandOptions & ReasonCommand): Promise<Answer> {
+    return this.#command(paymentId, 'cancel', { reason: options.reason }, options);
+  }
+
+  /** The payment as its workflow knows it; undefined when Temporal has none of this id (any more). */
+  async get(paymentId: PaymentId): Promise<Payment | undefined> {
+    try {
+      const handle = this.#client.workflow.getHandle(paymentWorkflowId(paymentId));
+      const payment = await this.#bounded(() =>
+        handle.query<Payment | null>(PAYMENT_QUERIES.payment),
+      );
+      return payment ?? undefined;
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return undefined;
+      throw toHoldfastError(error);
+    }
+  }
+
+  /** The facts a payment rests on. */
+  async facts(paymentId: PaymentId): Promise<readonly Fact[]> {
+    const handle = this.#client.workflow.getHandle(paymentWorkflowId(paymentId));
+    return this.#bounded(() => handle.query<readonly Fact[]>(PAYMENT_QUERIES.facts)).catch(
+      (error: unknown) => {
+        throw toHoldfastError(error);
+      },
+    );
+  }
+
+  /**
+   * Waits until the payer's part is over: authorized, captured, or ended otherwise.
+   * Undefined when that did not happen within `timeoutMs`.
+   */
+  async waitForOutcome(
+    paymentId: PaymentId,
+    options: { readonly timeoutMs: number },
+  ): Promise<Payment | undefined> {
+    const deadlineMs = Date.now() + options.timeoutMs;
+    for (let pauseMs = 200; ; pauseMs = Math.min(pauseMs * 1.5, 5_000)) {
+      const payment = await this.get(paymentId);
+      if (payment && isOutcome(payment)) return payment;
+      const remainingMs = deadlineMs - Date.now();
+      if (remainingMs <= 0) return undefined;
+      await new Promise((resume) => setTimeout(resume, Math.min(pauseMs, remainingMs)));
+    }
+  }
+
+  /** Hands news to a running payment. `ended` when none of this id is running. */
+  async notify(paymentId: PaymentId, notice: Notice): Promise<'delivered' | 'ended'> {
+    const handle = this.#client.workflow.getHandle(paymentWorkflowId(paymentId));
+    try {
+      await this.#bounded(() => handle.signal(PAYMENT_SIGNALS.notify, notice));
+      return 'delivered';
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return 'ended';
+      throw toHoldfastError(error);
+    }
+  }
+
+  /** Takes an ended payment up again, with news. It must be in the store. */
+  async resume(paymentId: PaymentId, notice: Notice): Promise<void> {
+    const input: ResumeInput = { mode: 'resume', paymentId, ...this.#timing() };
+    await this.#bounded(() =>
+      this.#client.workflow.signalWithStart<(input: PaymentInput) => Promise<Payment>, [Notice]>(
+        PAYMENT_WORKFLOW,
+        {
+          workflowId: paymentWorkflowId(paymentId),
+          taskQueue: this.#taskQueue,
+          args: [input],
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+          signal: PAYMENT_SIGNALS.notify,
+          signalArgs: [notice],
+        },
+      ),
+    ).catch((error: unknown) => {
+      throw toHoldfastError(error);
+    });
+  }
+
+  async #start(request: PaymentRequest): Promise<Payment> {
+    const input: OpenInput = { mode: 'open', request, ...this.#timing() };
+    const workflowId = paymentWorkflowId(request.paymentId);
+    const startWorkflowOperation = new WithStartWorkflowOperation(PAYMENT_WORKFLOW, {
+      workflowId,
+      taskQueue: this.#taskQueue,
+      args: [input],
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      typedSearchAttributes: new TypedSearchAttributes([
+        { key: connectionKey, value: request.connectionId },
+      ]),
+    });
+    try {
+      return await this.#client.workflow.executeUpdateWithStart(PAYMENT_UPDATES.open, {
+        startWorkflowOperation,
+        updateId: PAYMENT_UPDATES.open,
+        args: [],
+      });
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      const handle = this.#client.workflow.getHandle(workflowId);
+      return handle.query<Payment>(PAYMENT_QUERIES.payment);
+    }
+  }
+
+  #command(
+    paymentId: PaymentId,
+    command: Command,
+    argument: CaptureCommand | ReasonCommand,
+    { idempotencyKey }: CommandOptions,
+  ): Promise<Answer> {
+    const handle = this.#client.workflow.getHandle(paymentWorkflowId(paymentId));
+    return this.#answer(paymentId, () =>
+      handle.executeUpdate<Payment, [CaptureCommand | ReasonCommand]>(PAYMENT_UPDATES[command], {
+        args: [argument],
+        ...(idempotencyKey !== undefined && { updateId: `${command}/${idempotencyKey}` }),
+      }),
+    );
+  }
+
+  async #answer(paymentId: PaymentId, work: () => Promise<Payment>): Promise<Answer> {
+    try {
+      return { kind: 'answered', payment: await this.#bounded(work) };
+    } catch (error) {
+      if (isLate(error)) return { kind: 'accepted', paymentId };
+      throw toHoldfastError(error);
+    }
+  }
+
+  /** Sets a deadline on the call and races it: a server that is away must not hang the caller. */
+  async #bounded<T>(work: () => Promise<T>): Promise<T> {
+    const deadlineMs = Date.now() + this.#answerWithinMs;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new LateAnswer()), this.#answerWithinMs);
+    });
+    const working = this.#client.withDeadline(deadlineMs, work);
+    working.catch(() => undefined);
+    try {
+      return await Promise.race([working, late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #timing(): { timing?: TimingProfile } {
+    return this.#profile === 'production' ? {} : { timing: this.#profile };
+  }
+}
+
+class LateAnswer extends Error {}
+
+function completed(asked: OpenRequest): PaymentRequest {
+  return { captureMode: 'automatic', requestedAt: new Date().toISOString(), ...asked };
+}
+
+/** An id that is taken by another payment must not look like success. */
+function refuseOtherRequest(request: PaymentRequest, payment: Payment): void {
+  const { requested } = payment.amounts;
+  const isSame =
+    payment.connectionId === request.connectionId &&
+    payment.merchantReference === request.merchantReference &&
+    requested?.minor === request.amount.minor &&
+    requested.currency === request.amount.currency;
+  if (isSame) return;
+  throw new HoldfastError({
+    code: 'conflict',
+    message: `paymentId ${request.paymentId} is taken by another payment`,
+  });
+}
+
+function isOutcome({ status, ended }: Payment): boolean {
+  return ended || !['created', 'requires_action', 'processing'].includes(status);
+}
+
+function isLate(error: unknown): boolean {
+  if (error instanceof LateAnswer || error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
+    return true;
+  }
+  const cause = error instanceof Error && error.cause ? error.cause : error;
+  return isGrpcServiceError(cause) && cause.code === GrpcStatus.DEADLINE_EXCEEDED;
+}
+
+function toHoldfastError(error: unknown): HoldfastError {
+  if (error instanceof HoldfastError) return error;
+  if (error instanceof WorkflowNotFoundError) {
+    return new HoldfastError(
+      { code: 'not_found', message: 'no payment of this id is running' },
+      { cause: error },
+    );
+  }
+  if (error instanceof WorkflowUpdateFailedError) return refusedUpdate(error);
+  return new HoldfastError(
+    { code: 'orchestrator_unavailable', message: 'Temporal cannot be reached or did not answer' },
+    { cause: error },
+  );
+}
+
+/** A handler's refusal: its type is our code. */
+function refusedUpdate(error: WorkflowUpdateFailedError): HoldfastError {
+  const { cause } = error;
+  const type = cause && 'type' in cause ? String(cause.type) : '';
+  const code: ProblemCode = Object.hasOwn(PROBLEM_CODES, type) ? (type as ProblemCode) : 'internal';
+  return new HoldfastError({ code, message: cause?.message ?? error.message }, { cause: error });
+}

@@ -1,0 +1,101 @@
+/** What every payment request must satisfy, whatever the provider. */
+import { currencyExponent } from './currencies.js';
+import { isPaymentId } from './ids.js';
+import { containsCardNumber } from './luhn.js';
+import type { PaymentRequest } from './payment.js';
+import { CAPTURE_MODES } from './payment.js';
+import type { Violation } from './problem.js';
+
+const POSITIVE_INTEGER = /^[1-9]\d{0,29}$/;
+const MAX_REFERENCE = 256;
+const MAX_DESCRIPTION = 512;
+
+/**
+ * Checks a request without knowing its provider. Empty if fine. Types are checked too: a workflow
+ * that was started directly through Temporal passed no API.
+ */
+export function checkRequest(request: PaymentRequest): readonly Violation[] {
+  return [
+    ...check(isText(request.paymentId) && isPaymentId(request.paymentId), {
+      field: 'paymentId',
+      rule: 'must be 1 to 64 letters, digits, _ or -, beginning with a letter or digit',
+    }),
+    ...check(isText(request.connectionId) && request.connectionId !== '', {
+      field: 'connectionId',
+      rule: 'must name a configured connection',
+    }),
+    ...checkAmount(request.amount),
+    ...check(CAPTURE_MODES.includes(request.captureMode), {
+      field: 'captureMode',
+      rule: `must be one of ${CAPTURE_MODES.join(', ')}`,
+    }),
+    ...checkText('merchantReference', request.merchantReference, MAX_REFERENCE),
+    ...(request.description === undefined
+      ? []
+      : checkText('description', request.description, MAX_DESCRIPTION)),
+    ...checkReturnUrl(request.returnUrl),
+    ...checkCaptureBefore(request),
+    ...check(isTime(request.requestedAt), {
+      field: 'requestedAt',
+      rule: 'must be an ISO 8601 time',
+    }),
+  ];
+}
+
+function checkAmount(amount: PaymentRequest['amount'] | undefined): readonly Violation[] {
+  const { minor, currency } = amount ?? {};
+  return [
+    ...check(isText(minor) && POSITIVE_INTEGER.test(minor), {
+      field: 'amount.minor',
+      rule: 'must be a positive integer of minor units, written as a string',
+    }),
+    ...check(isText(currency) && currencyExponent(currency) !== undefined, {
+      field: 'amount.currency',
+      rule: 'must be an ISO 4217 currency code in upper case',
+    }),
+  ];
+}
+
+function checkText(field: string, text: unknown, maxLength: number): readonly Violation[] {
+  if (!isText(text) || text === '' || text.length > maxLength) {
+    return [{ field, rule: `must have 1 to ${maxLength} characters` }];
+  }
+  if (containsCardNumber(text)) {
+    return [{ field, rule: 'must not contain a card number' }];
+  }
+  return [];
+}
+
+function checkReturnUrl(returnUrl: unknown): readonly Violation[] {
+  if (returnUrl === undefined) return [];
+  const isFine = isText(returnUrl) && /^https?:\/\/[^\s/]+/.test(returnUrl);
+  return check(isFine, { field: 'returnUrl', rule: 'must be an http or https URL' });
+}
+
+function checkCaptureBefore(request: PaymentRequest): readonly Violation[] {
+  const { captureBefore, captureMode } = request;
+  if (captureBefore === undefined) return [];
+  return [
+    ...check(isTime(captureBefore), { field: 'captureBefore', rule: 'must be an ISO 8601 time' }),
+    ...check(captureMode === 'manual', {
+      field: 'captureBefore',
+      rule: 'goes with captureMode manual only',
+    }),
+    ...check(!(Date.parse(captureBefore) <= Date.parse(request.requestedAt)), {
+      field: 'captureBefore',
+      rule: 'must be in the future',
+    }),
+  ];
+}
+
+function check(isFine: boolean, violation: Violation): readonly Violation[] {
+  return isFine ? [] : [violation];
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isTime(value: unknown): boolean {
+  return isText(value) && /^\d{4}-\d{2}-\d{2}T/.test(value) && !Number.isNaN(Date.parse(value));
+}

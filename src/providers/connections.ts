@@ -1,0 +1,111 @@
+/** The providers' front door: the configured connections, by id. */
+import type { PaymentId } from '../domain/ids.js';
+import type { Violation } from '../domain/problem.js';
+import type { Timing } from '../domain/timing.js';
+import { constantTimeEqual, hmacSha256 } from '../transport/digest.js';
+import { createHttpClient } from '../transport/http.js';
+import type { Connection } from './provider.js';
+import { PROVIDERS } from './registry.js';
+
+export interface Connections {
+  get(connectionId: string): Connection | undefined;
+  ids(): readonly string[];
+  /** Whether a notification URL is one that we gave out. */
+  isNotificationToken(connectionId: string, paymentId: PaymentId, token: string): boolean;
+  close(): Promise<void>;
+}
+
+/** One connection as configured, its secrets read. */
+export interface ConnectionSettings {
+  readonly id: string;
+  readonly provider: string;
+  readonly settings: unknown;
+}
+
+export interface ConnectionsOptions {
+  readonly connections: readonly ConnectionSettings[];
+  readonly timing: Timing;
+  readonly now: () => number;
+  /** Where providers reach us, e.g. `https://pay.example.com`; absent: no notifications. */
+  readonly publicUrl?: string;
+  /** Makes notification URLs unguessable. */
+  readonly notificationSecret: string;
+}
+
+/** A configuration that cannot be used, with every problem in it. */
+export class ConnectionSettingsError extends Error {
+  override readonly name = 'ConnectionSettingsError';
+  readonly violations: readonly Violation[];
+
+  constructor(violations: readonly Violation[]) {
+    super(violations.map(({ field, rule }) => `${field}: ${rule}`).join('\n'));
+    this.violations = violations;
+  }
+}
+
+/** The path of the notification door, shared by those who give URLs out and those who serve them. */
+export const NOTIFICATION_PATH = '/notifications';
+
+/** @throws ConnectionSettingsError naming every wrong setting of every connection */
+export function openConnections(options: ConnectionsOptions): Connections {
+  const violations: Violation[] = [];
+  const opened = options.connections.flatMap((configured) => {
+    const result = openConnection(configured, options);
+    if ('violations' in result) violations.push(...result.violations);
+    return 'violations' in result ? [] : [result];
+  });
+  if (violations.length > 0) throw new ConnectionSettingsError(violations);
+  const byId = new Map(opened.map((each) => [each.connection.id, each.connection]));
+  return {
+    get: (connectionId) => byId.get(connectionId),
+    ids: () => [...byId.keys()],
+    isNotificationToken: (connectionId, paymentId, token) =>
+      constantTimeEqual(notificationToken(options, connectionId, paymentId), token),
+    async close() {
+      await Promise.all(opened.map(({ close }) => close()));
+    },
+  };
+}
+
+function openConnection(
+  { id, provider, settings }: ConnectionSettings,
+  options: ConnectionsOptions,
+):
+  | { readonly connection: Connection; close(): Promise<void> }
+  | { readonly violations: readonly Violation[] } {
+  const known = PROVIDERS.get(provider);
+  if (!known) {
+    const rule = `is no provider; known are ${[...PROVIDERS.keys()].join(', ')}`;
+    return { violations: [{ field: `connections.${id}.provider`, rule, value: provider }] };
+  }
+  const configured = known.configure(settings);
+  if ('violations' in configured) {
+    return { violations: configured.violations.map((each) => prefixed(id, each)) };
+  }
+  const { timing, now, publicUrl } = options;
+  const http = createHttpClient({ origins: configured.origins, now });
+  const connection = configured.connect({
+    connectionId: id,
+    http,
+    timing,
+    now,
+    notificationUrl: (paymentId) =>
+      publicUrl === undefined
+        ? undefined
+        : `${publicUrl.replace(/\/$/, '')}${NOTIFICATION_PATH}/${encodeURIComponent(id)}/` +
+          `${paymentId}/${notificationToken(options, id, paymentId)}`,
+  });
+  return { connection, close: () => http.close() };
+}
+
+function prefixed(id: string, violation: Violation): Violation {
+  return { ...violation, field: `connections.${id}.${violation.field}` };
+}
+
+function notificationToken(
+  { notificationSecret }: ConnectionsOptions,
+  connectionId: string,
+  paymentId: PaymentId,
+): string {
+  return hmacSha256(notificationSecret, `${connectionId}\n${paymentId}`).toString('base64url');
+}

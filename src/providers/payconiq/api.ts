@@ -1,0 +1,126 @@
+/** One call to Payconiq: authenticated, signed answers verified, outcomes classified. */
+import { randomToken } from '../../transport/digest.js';
+import { redactText } from '../../transport/redact.js';
+import {
+  classify,
+  unexpectedAnswer,
+  type Answer,
+  type Classified,
+} from '../../transport/classify.js';
+import type { HttpClient, HttpRequest } from '../../transport/http.js';
+import type { KeySource } from '../../transport/jws.js';
+import type { Outcome } from '../../domain/outcome.js';
+import type { Problem } from '../../domain/problem.js';
+import { authenticator, verifySignature } from './auth.js';
+import type { PayconiqSettings } from './config.js';
+import { errorMeaning } from './mapping.js';
+import { errorAnswer, parseBody } from './wire.js';
+
+const MAX_RESPONSE_BYTES = { payment: 64 * 1024, search: 4 * 1024 * 1024 } as const;
+
+export interface Call {
+  readonly method: HttpRequest['method'];
+  readonly path: string;
+  readonly query?: string;
+  readonly body?: unknown;
+  readonly size: keyof typeof MAX_RESPONSE_BYTES;
+  readonly connection: HttpRequest['connection'];
+  /** Epoch milliseconds by which the whole exchange has to be over. */
+  readonly deadlineMs: number;
+  readonly latestWriteAtMs?: number;
+}
+
+export type CallApi = (call: Call) => Promise<Classified>;
+
+export function payconiqApi(
+  settings: PayconiqSettings,
+  resources: { readonly http: HttpClient; readonly keys: KeySource; now(): number },
+): CallApi {
+  const { http, keys, now } = resources;
+  const authenticate = authenticator(settings);
+  const isSigned = settings.signing !== undefined;
+
+  return async (call) => {
+    const body = encode(call.body);
+    const proof = await authenticate({ path: call.path, body, nowMs: now(), jti: randomToken(16) });
+    const exchange = await http.send({
+      method: call.method,
+      url: `${settings.apiBaseUrl}${call.path}${call.query ? `?${call.query}` : ''}`,
+      headers: { accept: 'application/json', 'content-type': 'application/json', ...proof },
+      ...(call.body !== undefined && { body }),
+      timeoutMs: Math.max(call.deadlineMs - now(), 1),
+      maxResponseBytes: MAX_RESPONSE_BYTES[call.size],
+      connection: call.connection,
+      ...(call.latestWriteAtMs !== undefined && { latestWriteAtMs: call.latestWriteAtMs }),
+    });
+    const classified = classify(exchange, now());
+    // Even a 429 counts only if Payconiq can be shown to have said it.
+    if (!isSigned || exchange.kind !== 'answered' || exchange.status >= 500) return classified;
+    const doubt = await doubtOf(exchange, keys);
+    return doubt === undefined ? classified : unverified(doubt);
+  };
+}
+
+/** Refusals of our own signature come without one (L11945-11957); all else must be signed. */
+async function doubtOf(answer: Answer, keys: KeySource): Promise<string | undefined> {
+  const jws = answer.headers['signature'];
+  const isRefusal = answer.status === 401 || answer.status === 403;
+  if (jws === undefined) return isRefusal ? undefined : 'it carries no signature';
+  const verdict = await verifySignature(jws, answer.body, keys);
+  return verdict.kind === 'valid' ? undefined : verdict.reason;
+}
+
+function unverified(doubt: string): Outcome & { kind: 'unknown' } {
+  return {
+    kind: 'unknown',
+    problem: { code: 'unverified_answer', message: `the answer is not believed: ${doubt}` },
+  };
+}
+
+function encode(body: unknown): Uint8Array {
+  return body === undefined ? new Uint8Array() : new TextEncoder().encode(JSON.stringify(body));
+}
+
+/** What a refusal (4xx) means; `ask` where the payment's details have to tell. */
+export type Refusal =
+  | Extract<Outcome, { kind: 'not_sent' | 'declined' | 'unknown' }>
+  | { readonly kind: 'ask'; readonly problem: Problem };
+
+/** Reads a 4xx by its documented code. 401 and 403 refuse whatever their body says. */
+export function refusalOf(answer: Answer): Refusal {
+  const error = parseBody(errorAnswer, answer.body);
+  const implied = answer.status === 401 ? 'UNAUTHORIZED' : 'ACCESS_DENIED';
+  const isAccess = answer.status === 401 || answer.status === 403;
+  const providerCode = error?.code ?? (isAccess ? implied : undefined);
+  const meaning = providerCode === undefined ? undefined : errorMeaning(providerCode);
+  if (answer.status < 400 || providerCode === undefined || !meaning) {
+    return unexpectedAnswer(`Payconiq answered ${describe(answer.status, error?.code)}`);
+  }
+  const message = `Payconiq refused: ${providerCode} ${redactText(error?.message ?? '')}`.trim();
+  switch (meaning.as) {
+    case 'rejected':
+      return {
+        kind: 'not_sent',
+        cause: 'rejected',
+        problem: { code: meaning.code, providerCode, message },
+      };
+    case 'declined':
+      return {
+        kind: 'declined',
+        facts: [],
+        problem: { code: meaning.code, providerCode, message },
+      };
+    case 'later':
+      return {
+        kind: 'not_sent',
+        cause: 'throttled',
+        problem: { code: 'throttled', providerCode, message },
+      };
+    case 'ask':
+      return { kind: 'ask', problem: { code: 'not_pending', providerCode, message } };
+  }
+}
+
+function describe(status: number, code: string | undefined): string {
+  return `${status}${code === undefined ? ' without an error code' : ` ${redactText(code)}`}`;
+}

@@ -1,0 +1,141 @@
+/** Payconiq's words in ours: pure tables. */
+import { fact, type Fact, type FactSource } from '../../domain/facts.js';
+import { addMoney, money, type Money } from '../../domain/money.js';
+import type { Problem, ProblemCode } from '../../domain/problem.js';
+import type { Statement } from './wire.js';
+
+/** @see payconiq.txt L689-701, L11985-12012 */
+export const PAYCONIQ_STATUSES = [
+  'PENDING',
+  'IDENTIFIED',
+  'AUTHORIZED',
+  'PENDING_MERCHANT_ACKNOWLEDGEMENT',
+  'SUCCEEDED',
+  'VOIDED',
+  'AUTHORIZATION_FAILED',
+  'FAILED',
+  'CANCELLED',
+  'EXPIRED',
+] as const;
+
+export type PayconiqStatus = (typeof PAYCONIQ_STATUSES)[number];
+
+interface StatusMeaning {
+  /** The facts a status proves, earlier ones included. */
+  readonly proves: readonly Fact['kind'][];
+  /** Where DELETE may still do something. @see payconiq.txt L2229, L2358, L13594 */
+  readonly isReleasable: boolean;
+  /** A final status never changes (L11994). */
+  readonly isFinal: boolean;
+  readonly problem?: Problem;
+}
+
+const declined = (code: ProblemCode, providerCode: string, message: string): Problem => ({
+  code,
+  providerCode,
+  message,
+});
+
+/** `AUTHORIZED` is not yet at the bank: no money. */
+export const STATUS = {
+  PENDING: { proves: ['created'], isReleasable: true, isFinal: false },
+  IDENTIFIED: { proves: ['processing'], isReleasable: true, isFinal: false },
+  AUTHORIZED: { proves: ['processing'], isReleasable: false, isFinal: false },
+  PENDING_MERCHANT_ACKNOWLEDGEMENT: { proves: ['authorized'], isReleasable: true, isFinal: false },
+  SUCCEEDED: { proves: ['authorized', 'captured'], isReleasable: false, isFinal: true },
+  VOIDED: { proves: ['authorized', 'voided'], isReleasable: false, isFinal: true },
+  AUTHORIZATION_FAILED: {
+    proves: ['declined'],
+    isReleasable: false,
+    isFinal: true,
+    problem: declined(
+      'declined_by_issuer',
+      'AUTHORIZATION_FAILED',
+      "the payer's bank did not approve the payment (funds, limits or validation)",
+    ),
+  },
+  FAILED: {
+    proves: ['declined'],
+    isReleasable: false,
+    isFinal: true,
+    problem: declined(
+      'declined_by_provider',
+      'FAILED',
+      'Payconiq could not confirm the payment (payer or merchant data)',
+    ),
+  },
+  CANCELLED: { proves: ['canceled'], isReleasable: false, isFinal: true },
+  EXPIRED: { proves: ['expired'], isReleasable: false, isFinal: true },
+} as const satisfies Record<PayconiqStatus, StatusMeaning>;
+
+/** The meaning of a status, or undefined for one the document does not name. */
+export function statusMeaning(status: string): StatusMeaning | undefined {
+  return Object.hasOwn(STATUS, status) ? STATUS[status as PayconiqStatus] : undefined;
+}
+
+const CARRIES_MONEY: ReadonlySet<Fact['kind']> = new Set(['authorized', 'captured', 'voided']);
+
+/** The facts that a callback or the details prove; undefined for an unknown status. */
+export function factsOf(
+  statement: Statement,
+  learned: { readonly source: FactSource; readonly atMs: number },
+): readonly Fact[] | undefined {
+  const meaning = statusMeaning(statement.status);
+  if (!meaning) return undefined;
+  const { total, tip } = amountsOf(statement);
+  const occurredAt = statement.succeededAt ?? new Date(learned.atMs).toISOString();
+  return meaning.proves.map((kind) =>
+    fact({
+      kind,
+      object: statement.paymentId,
+      ...(CARRIES_MONEY.has(kind) && { amount: total, ...(tip.minor !== '0' && { tip }) }),
+      ...(kind === 'declined' && meaning.problem && { problem: meaning.problem }),
+      occurredAt,
+      source: learned.source,
+    }),
+  );
+}
+
+/** `amount` is what we asked for; the payer pays `totalAmount`, which has the tip in it. */
+export function amountsOf(statement: Statement): { amount: Money; tip: Money; total: Money } {
+  const currency = statement.currency ?? 'EUR';
+  const amount = money(statement.amount, currency);
+  const tip = money(statement.tippingAmount ?? 0, currency);
+  const total =
+    statement.totalAmount == null ? addMoney(amount, tip) : money(statement.totalAmount, currency);
+  return { amount, tip, total };
+}
+
+type ErrorMeaning =
+  | { readonly as: 'rejected' | 'declined'; readonly code: ProblemCode }
+  /** Nothing was processed; later it may be. */
+  | { readonly as: 'later' }
+  /** The object is not in a state for it: its details tell the rest. */
+  | { readonly as: 'ask' };
+
+/**
+ * Documented error codes. One that is missing here, or a status that does not fit the document,
+ * leaves the outcome unknown.
+ * @see payconiq.txt L707-725, L1138-1168, L2165-2198, L2305-2334
+ */
+export const ERRORS = {
+  BODY_MISSING: { as: 'rejected', code: 'provider_refused' },
+  FIELD_REQUIRED: { as: 'rejected', code: 'provider_refused' },
+  FIELD_IS_REQUIRED: { as: 'rejected', code: 'provider_refused' },
+  FIELD_IS_INVALID: { as: 'rejected', code: 'provider_refused' },
+  MERCHANT_PROFILE_NOT_FOUND: { as: 'rejected', code: 'provider_refused' },
+  UNAUTHORIZED: { as: 'rejected', code: 'unauthorized' },
+  ACCESS_DENIED: { as: 'rejected', code: 'unauthorized' },
+  UNABLE_TO_PAY_CREDITOR: { as: 'declined', code: 'declined_by_provider' },
+  QR_NO_LONGER_IN_USE: { as: 'declined', code: 'declined_by_provider' },
+  CALLER_NOT_ALLOWED_TO_CANCEL: { as: 'declined', code: 'provider_refused' },
+  TRY_AGAIN_LATER: { as: 'later' },
+  PAYMENT_VOIDED: { as: 'ask' },
+  PAYMENT_NOT_PENDING: { as: 'ask' },
+  PAYMENT_NOT_FOUND: { as: 'ask' },
+  PAYMENT_CONFLICT: { as: 'ask' },
+} as const satisfies Record<string, ErrorMeaning>;
+
+export function errorMeaning(code: string): ErrorMeaning | undefined {
+  return Object.hasOwn(ERRORS, code) ? ERRORS[code as keyof typeof ERRORS] : undefined;
+}

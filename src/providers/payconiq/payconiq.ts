@@ -1,0 +1,52 @@
+import type { HttpClient } from '../../transport/http.js';
+import { createJwksCache } from '../../transport/jwks.js';
+import { defineProvider, type ConnectionResources } from '../provider.js';
+import { payconiqApi } from './api.js';
+import { payconiqSettings, type PayconiqSettings } from './config.js';
+import { payconiqNotifications } from './notifications.js';
+import { payconiqPayments } from './payments.js';
+
+/** Payconiq, Merchant API Guide V3: payments by QR code or app. */
+export const payconiq = defineProvider<PayconiqSettings>({
+  name: 'payconiq',
+  settings: payconiqSettings,
+  secretSettings: ['apiKey', 'signing'],
+  origins: ({ apiBaseUrl, jwksUrl }) => [apiBaseUrl, jwksUrl],
+  connect(settings, resources) {
+    const { connectionId: id, http, now, notificationUrl } = resources;
+    const keys = payconiqKeys(settings, resources);
+    const callApi = payconiqApi(settings, { http, keys, now });
+    const { profileId } = settings;
+    return {
+      id,
+      provider: 'payconiq',
+      payments: payconiqPayments(settings, resources, callApi),
+      notifications: payconiqNotifications({ profileId, keys, now, notificationUrl }),
+    };
+  },
+});
+
+/** Payconiq's public keys, cached as its guide asks: 12 hours, sooner for an unknown key id. */
+function payconiqKeys(settings: PayconiqSettings, resources: ConnectionResources) {
+  return createJwksCache({
+    url: settings.jwksUrl,
+    now: resources.now,
+    cooldownMs: resources.timing.keySetCooldownMs,
+    fetchBytes: fetchThrough(resources.http),
+  });
+}
+
+function fetchThrough(http: HttpClient) {
+  return async (url: string, limits: { timeoutMs: number; maxBytes: number }) => {
+    const exchange = await http.send({
+      method: 'GET',
+      url,
+      headers: { accept: 'application/json' },
+      timeoutMs: limits.timeoutMs,
+      maxResponseBytes: limits.maxBytes,
+      connection: 'kept',
+    });
+    if (exchange.kind !== 'answered') throw new Error(exchange.reason);
+    return exchange;
+  };
+}

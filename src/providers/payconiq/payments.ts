@@ -1,0 +1,400 @@
+/** Payments at Payconiq: create, acknowledge (≙ capture), DELETE (≙ void and cancel), get, search. */
+import { fact } from '../../domain/facts.js';
+import type { NotSent, Outcome, Unknown } from '../../domain/outcome.js';
+import type { NextAction, PaymentRequest } from '../../domain/payment.js';
+import { money } from '../../domain/money.js';
+import type { Problem } from '../../domain/problem.js';
+import type { Terms } from '../../domain/terms.js';
+import { unexpectedAnswer, type Answer } from '../../transport/classify.js';
+import type {
+  ConnectionResources,
+  Evidence,
+  FoundPayment,
+  Intent,
+  Opened,
+  Operation,
+  PaymentCapability,
+  Reading,
+  SearchFilter,
+  SearchResult,
+} from '../provider.js';
+import { recoveriesOf } from '../provider.js';
+import { refusalOf, type CallApi } from './api.js';
+import type { PayconiqSettings } from './config.js';
+import { amountsOf, factsOf, statusMeaning } from './mapping.js';
+import { checkPayment } from './rules.js';
+import {
+  createAnswer,
+  details,
+  parseBody,
+  payconiqOptions,
+  searchAnswer,
+  type CreateAnswer,
+  type Details,
+} from './wire.js';
+
+const PAYMENTS_PATH = '/v3/payments';
+const HOUR_MS = 3_600_000;
+/** Allowed difference between Payconiq's clock and ours when looking for a lost creation. */
+const CLOCK_TOLERANCE_MS = 2 * 60_000;
+
+export function payconiqPayments(
+  settings: PayconiqSettings,
+  resources: ConnectionResources,
+  callApi: CallApi,
+): PaymentCapability {
+  const { now, timing, notificationUrl } = resources;
+  const deadline = (): number => now() + timing.providerTimeoutMs;
+
+  // --- terms and next action ------------------------------------------------------------------
+
+  const terms = (from: { createdAt: string; payerDeadline: string }): Terms => ({
+    payerDeadline: new Date(from.payerDeadline).toISOString(),
+    ...(settings.voidSupport && { captureDeadline: captureDeadline(from.createdAt) }),
+    recoveries: recoveriesOf(operations),
+    partialCapture: false,
+  });
+  const captureDeadline = (createdAt: string): string =>
+    new Date(Date.parse(createdAt) + settings.acknowledgeWindowHours * HOUR_MS).toISOString();
+
+  // --- create (PCQ-01, PCQ-03): nobody can pay it without the link ----------------------------
+
+  const create: Operation<Opened> = {
+    recovery: 'reissue',
+    async send(intent) {
+      const answer = await callApi({
+        method: 'POST',
+        path: PAYMENTS_PATH,
+        body: buildCreate(intent.request, notificationUrl(intent.paymentId)),
+        size: 'payment',
+        connection: 'fresh',
+        deadlineMs: deadline(),
+        latestWriteAtMs: intent.latestWriteAtMs,
+      });
+      return answer.kind === 'answered' ? parseCreated(intent, answer) : answer;
+    },
+    find: findCreated,
+  };
+
+  function parseCreated(intent: Intent, answer: Answer): Outcome<Opened> {
+    if (answer.status !== 201) return withoutAsk(refusalOf(answer));
+    const created = parseBody(createAnswer, answer.body);
+    if (!created) return unexpectedAnswer('Payconiq answered 201 with a body that does not parse');
+    return opened(intent, { ...created, payerDeadline: created.expiresAt }, 'answer');
+  }
+
+  function opened(
+    intent: Intent,
+    created: Pick<CreateAnswer, 'paymentId' | 'createdAt' | '_links'> & { payerDeadline: string },
+    source: 'answer' | 'query',
+  ): Outcome<Opened> & { kind: 'succeeded' } {
+    const { paymentId: object, createdAt } = created;
+    return {
+      kind: 'succeeded',
+      value: {
+        providerReference: object,
+        nextAction: nextActionOf(intent.request, created),
+        terms: terms(created),
+      },
+      facts: [fact({ kind: 'created', object, occurredAt: createdAt, source })],
+    };
+  }
+
+  /**
+   * A lost creation is ours for certain only if it carries the URL we gave to this payment alone.
+   * Without the checkout link, a payment that needs it is made again rather than adopted.
+   */
+  async function findCreated(intent: Intent): Promise<Evidence<Opened>> {
+    const ours = notificationUrl(intent.paymentId);
+    if (ours === undefined) return { kind: 'absent' };
+    const found = await searchDetails({
+      reference: intent.request.merchantReference,
+      from: new Date(intent.intendedAtMs - CLOCK_TOLERANCE_MS).toISOString(),
+      to: new Date(now() + CLOCK_TOLERANCE_MS).toISOString(),
+      page: 0,
+      pageSize: 50,
+    });
+    if (found.kind === 'unclear') return found;
+    const mine = found.payments.filter((each) => each.creditor?.callbackUrl === ours);
+    const usable = mine.find((each) => isAdoptable(intent.request, each));
+    if (!usable) return { kind: 'absent' };
+    const outcome = opened(intent, { ...usable, payerDeadline: usable.expireAt }, 'query');
+    const known = factsOf(usable, { source: 'query', atMs: now() }) ?? [];
+    return { kind: 'settled', outcome: { ...outcome, facts: [...outcome.facts, ...known] } };
+  }
+
+  // --- acknowledge (PCQ-07): may be called many times -----------------------------------------
+
+  const capture: Operation = {
+    recovery: 'repeat',
+    async send(intent) {
+      const { providerReference = '', request, amount, tip } = intent;
+      const deadlineMs = deadline();
+      const answer = await callApi({
+        method: 'POST',
+        path: settings.acknowledgePath.replace('{paymentId}', providerReference),
+        body: {
+          amount: Number(BigInt(amount.minor) - BigInt(tip?.minor ?? '0')),
+          currency: amount.currency,
+          reference: request.merchantReference,
+        },
+        size: 'payment',
+        connection: 'fresh',
+        deadlineMs,
+        latestWriteAtMs: intent.latestWriteAtMs,
+      });
+      if (answer.kind !== 'answered') return answer;
+      if (answer.status === 204) return acknowledged(intent);
+      const refusal = refusalOf(answer);
+      if (refusal.kind !== 'ask') return refusal;
+      return settle(intent, 'captured', refusal.problem, deadlineMs);
+    },
+  };
+
+  function acknowledged({ providerReference = '', amount, tip }: Intent): Outcome {
+    const occurredAt = new Date(now()).toISOString();
+    const object = providerReference;
+    return {
+      kind: 'succeeded',
+      value: null,
+      facts: [
+        fact({
+          kind: 'captured',
+          object,
+          amount,
+          ...(tip && { tip }),
+          occurredAt,
+          source: 'answer',
+        }),
+      ],
+    };
+  }
+
+  // --- DELETE (PCQ-08, PCQ-09): what it did depends on the state at its arrival -----------------
+
+  const sendDelete = async (intent: Intent): Promise<Outcome> => {
+    const deadlineMs = deadline();
+    const answer = await callApi({
+      method: 'DELETE',
+      path: `${PAYMENTS_PATH}/${intent.providerReference ?? ''}`,
+      size: 'payment',
+      connection: 'fresh',
+      deadlineMs,
+      latestWriteAtMs: intent.latestWriteAtMs,
+    });
+    if (answer.kind !== 'answered') return answer;
+    if (answer.status === 204) return settle(intent, 'released', undefined, deadlineMs);
+    const refusal = refusalOf(answer);
+    if (refusal.kind !== 'ask') return refusal;
+    return settle(intent, 'released', refusal.problem, deadlineMs);
+  };
+
+  const voidOperation: Operation = { recovery: 'repeat', send: sendDelete };
+
+  const cancel: Operation = {
+    recovery: 'fetch',
+    send: sendDelete,
+    async find(intent) {
+      const current = await getDetails(intent.providerReference ?? '', deadline());
+      if (current.kind !== 'found') return unclear(current.problem);
+      const status = statusMeaning(current.details.status);
+      if (status && !status.isFinal && status.proves[0] !== 'authorized' && status.isReleasable) {
+        return { kind: 'absent' };
+      }
+      const outcome = judge(intent, 'released', current.details, undefined);
+      return outcome.kind === 'succeeded' || outcome.kind === 'declined'
+        ? { kind: 'settled', outcome }
+        : unclear(unexplained(outcome));
+    },
+  };
+
+  // --- what a command came to, from the payment's details ---------------------------------------
+
+  async function settle(
+    intent: Intent,
+    wanted: 'captured' | 'released',
+    refusal: Problem | undefined,
+    deadlineMs: number,
+  ): Promise<Outcome> {
+    const current = await getDetails(intent.providerReference ?? '', deadlineMs);
+    if (current.kind === 'found') return judge(intent, wanted, current.details, refusal);
+    return { kind: 'unknown', problem: refusal ?? current.problem };
+  }
+
+  function judge(
+    intent: Intent,
+    wanted: 'captured' | 'released',
+    current: Details,
+    refusal: Problem | undefined,
+  ): Outcome {
+    const meaning = statusMeaning(current.status);
+    const facts = factsOf(current, { source: 'query', atMs: now() });
+    if (!meaning || !facts) return unexpectedAnswer(`unknown status ${current.status}`);
+    const goals = wanted === 'captured' ? ['captured'] : ['voided', 'canceled'];
+    if (meaning.proves.some((kind) => goals.includes(kind))) {
+      return { kind: 'succeeded', value: null, facts };
+    }
+    const isOver = meaning.isFinal || (refusal !== undefined && !meaning.isReleasable);
+    const isOvertaken = intent.operation === 'cancel' && meaning.proves[0] === 'authorized';
+    const problem = refusal ?? notPending(current.status);
+    return isOver || isOvertaken
+      ? { kind: 'declined', facts, problem }
+      : { kind: 'unknown', problem: { ...problem, code: 'no_answer' } };
+  }
+
+  // --- reads (PCQ-05, PCQ-06) -------------------------------------------------------------------
+
+  type Current =
+    | { readonly kind: 'found'; readonly details: Details }
+    | { readonly kind: 'absent' | 'unclear'; readonly problem: Problem };
+
+  async function getDetails(providerReference: string, deadlineMs: number): Promise<Current> {
+    const answer = await callApi({
+      method: 'GET',
+      path: `${PAYMENTS_PATH}/${providerReference}`,
+      size: 'payment',
+      connection: 'kept',
+      deadlineMs,
+    });
+    if (answer.kind !== 'answered') return { kind: 'unclear', problem: answer.problem };
+    const current = answer.status === 200 ? parseBody(details, answer.body) : undefined;
+    if (current?.paymentId === providerReference) return { kind: 'found', details: current };
+    const problem = answer.status === 200 ? misfit('payment details') : refusalOf(answer).problem;
+    const isAbsent = answer.status === 404 && problem.providerCode === 'PAYMENT_NOT_FOUND';
+    return { kind: isAbsent ? 'absent' : 'unclear', problem };
+  }
+
+  async function read(asked: { readonly providerReference: string }): Promise<Reading> {
+    const current = await getDetails(asked.providerReference, deadline());
+    if (current.kind !== 'found') return { kind: current.kind, problem: current.problem };
+    const facts = factsOf(current.details, { source: 'query', atMs: now() });
+    if (!facts)
+      return unclear(unexpectedAnswer(`unknown status ${current.details.status}`).problem);
+    const { createdAt, expireAt } = current.details;
+    return { kind: 'found', facts, terms: terms({ createdAt, payerDeadline: expireAt }) };
+  }
+
+  type FoundDetails =
+    | { readonly kind: 'found'; readonly payments: readonly Details[]; readonly totals: Totals }
+    | { readonly kind: 'unclear'; readonly problem: Problem };
+  type Totals = { readonly totalPages: number; readonly totalPayments: number };
+
+  async function searchDetails(filter: SearchFilter): Promise<FoundDetails> {
+    const { from, to, reference, providerStatuses, page, pageSize } = filter;
+    const answer = await callApi({
+      method: 'POST',
+      path: `${PAYMENTS_PATH}/search`,
+      query: `page=${page}&size=${pageSize}`,
+      body: { from, to, paymentStatuses: providerStatuses, reference },
+      size: 'search',
+      connection: 'kept',
+      deadlineMs: deadline(),
+    });
+    if (answer.kind !== 'answered') return { kind: 'unclear', problem: answer.problem };
+    const found = answer.status === 200 ? parseBody(searchAnswer, answer.body) : undefined;
+    if (!found) {
+      const problem = answer.status === 200 ? misfit('search result') : refusalOf(answer).problem;
+      return { kind: 'unclear', problem };
+    }
+    const { details: payments, totalPages, totalElements: totalPayments } = found;
+    return { kind: 'found', payments, totals: { totalPages, totalPayments } };
+  }
+
+  async function search(filter: SearchFilter): Promise<SearchResult> {
+    const found = await searchDetails(filter);
+    if (found.kind === 'unclear') return found;
+    const payments = found.payments.map((each) => foundPayment(each, now()));
+    return { kind: 'found', payments, ...found.totals };
+  }
+
+  const operations = {
+    create,
+    cancel,
+    ...(settings.voidSupport && { capture, void: voidOperation }),
+  };
+  return { check: (request) => checkPayment(settings, request), operations, read, search };
+}
+
+/** The body of a creation. @see payconiq.txt L917-960, L6540-6600 */
+export function buildCreate(
+  request: PaymentRequest,
+  callbackUrl: string | undefined,
+): Record<string, unknown> {
+  const options = request.options ? payconiqOptions.parse(request.options) : undefined;
+  return {
+    amount: Number(request.amount.minor),
+    currency: request.amount.currency,
+    callbackUrl,
+    description: request.description,
+    reference: request.merchantReference,
+    bulkId: options?.bulkId,
+    returnUrl: request.returnUrl,
+  };
+}
+
+/** The hosted checkout page where a return URL was asked for, else the QR code to be shown. */
+export function nextActionOf(
+  request: Pick<PaymentRequest, 'returnUrl'>,
+  created: Pick<CreateAnswer, 'paymentId' | '_links'> & { readonly payerDeadline: string },
+): NextAction {
+  const { checkout, deeplink, qrcode } = created._links ?? {};
+  const content = deeplink?.href ?? `https://payconiq.com/pay/2/${created.paymentId}`;
+  const common = {
+    qrCode: { content, ...(qrcode && { imageUrl: qrcode.href }) },
+    appLink: content,
+    expiresAt: new Date(created.payerDeadline).toISOString(),
+  };
+  return request.returnUrl !== undefined && checkout
+    ? { kind: 'redirect', url: checkout.href, ...common }
+    : { kind: 'qr_code', ...common };
+}
+
+function isAdoptable(request: PaymentRequest, found: Details): boolean {
+  const isSame = money(found.amount, found.currency ?? 'EUR').minor === request.amount.minor;
+  const meaning = statusMeaning(found.status);
+  const hasMoney = meaning?.proves.includes('authorized' as never) ?? false;
+  const hasLink = request.returnUrl === undefined || found._links?.checkout !== undefined;
+  return isSame && meaning !== undefined && (hasMoney || (!meaning.isFinal && hasLink));
+}
+
+function foundPayment(found: Details, nowMs: number): FoundPayment {
+  const { amount, total } = amountsOf(found);
+  return {
+    providerReference: found.paymentId,
+    providerStatus: found.status,
+    ...(found.reference != null && { reference: found.reference }),
+    ...(found.description != null && { description: found.description }),
+    amount,
+    total,
+    createdAt: found.createdAt,
+    facts: factsOf(found, { source: 'query', atMs: nowMs }) ?? [],
+  };
+}
+
+/** A creation has no object whose details could tell: then its outcome is unknown. */
+function withoutAsk(
+  refusal: ReturnType<typeof refusalOf>,
+): NotSent | Unknown | Extract<Outcome, { kind: 'declined' }> {
+  return refusal.kind === 'ask' ? { kind: 'unknown', problem: refusal.problem } : refusal;
+}
+
+function unclear(problem: Problem): { kind: 'unclear'; problem: Problem } {
+  return { kind: 'unclear', problem };
+}
+
+function misfit(what: string): Problem {
+  return unexpectedAnswer(`Payconiq answered 200 with ${what} that do not fit its document`)
+    .problem;
+}
+
+function unexplained(outcome: Outcome): Problem {
+  return 'problem' in outcome ? outcome.problem : misfit('details');
+}
+
+function notPending(status: string): Problem {
+  return {
+    code: 'not_pending',
+    providerCode: status,
+    message: `the payment is ${status} at Payconiq`,
+  };
+}

@@ -1,0 +1,230 @@
+/**
+ * The contract between Holdfast and a provider. An adapter is one folder that exports a
+ * {@link ProviderModule}; what it or a connection cannot do is absent from its objects.
+ */
+import type { z } from 'zod';
+import type { Fact } from '../domain/facts.js';
+import type { Money } from '../domain/money.js';
+import type { OperationName, OperationRef, PaymentId } from '../domain/ids.js';
+import type { Outcome } from '../domain/outcome.js';
+import type { NextAction, PaymentRequest } from '../domain/payment.js';
+import type { Problem, Violation } from '../domain/problem.js';
+import type { Terms } from '../domain/terms.js';
+import type { Timing } from '../domain/timing.js';
+import type { HttpClient } from '../transport/http.js';
+
+/** One provider: its name, the settings a connection to it needs, and how to make one. */
+export interface ProviderModule<Settings = unknown> {
+  readonly name: string;
+  /** Settings as configured, secrets already read. */
+  readonly settings: z.ZodType<Settings>;
+  /** Fields of the settings that are secrets: never shown, never logged. */
+  readonly secretSettings: readonly (keyof Settings & string)[];
+  /** Addresses this connection may call; no other is ever contacted. */
+  origins(settings: Settings): readonly string[];
+  connect(settings: Settings, resources: ConnectionResources): Connection;
+}
+
+/** What an adapter gets from outside. It takes nothing from the environment. */
+export interface ConnectionResources {
+  readonly connectionId: string;
+  readonly http: HttpClient;
+  readonly timing: Timing;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** The unguessable URL for notifications about one payment; absent if none is configured. */
+  notificationUrl(paymentId: PaymentId): string | undefined;
+}
+
+/** One configured merchant account at a provider. */
+export interface Connection {
+  readonly id: string;
+  readonly provider: string;
+  readonly payments?: PaymentCapability;
+  readonly notifications?: NotificationCapability;
+}
+
+export interface PaymentCapability {
+  /** Checks a request against the provider's and the connection's rules. Pure; empty if fine. */
+  check(request: PaymentRequest): readonly Violation[];
+  /** The operations this connection has, each with the way a lost answer is settled. */
+  readonly operations: {
+    readonly create: Operation<Opened>;
+    readonly capture?: Operation;
+    readonly void?: Operation;
+    readonly cancel?: Operation;
+  };
+  /** Asks for the truth about one payment. Moves no money, may be repeated at will. */
+  read(asked: ReadRequest): Promise<Reading>;
+  /** Lists payments at the provider, newest first. Moves no money. */
+  search?(filter: SearchFilter): Promise<SearchResult>;
+}
+
+/** What a creation gives: the provider's id, what the payer has to do, and the terms. */
+export interface Opened {
+  readonly providerReference: string;
+  readonly nextAction?: NextAction;
+  readonly terms: Terms;
+}
+
+/**
+ * How a lost answer is settled.
+ *
+ * - `repeat`: the provider deduplicates, or the call is idempotent: send the same again.
+ * - `fetch`: `find` looks for evidence; its `absent` is proof only after the settling delay.
+ * - `wait`: only a notification, a report or a person can tell.
+ * - `reissue`: a creation that nobody can pay without the link that never reached us: `find` adopts
+ *   it where it can be proven ours, else it may be made again.
+ */
+export type Operation<Value = null> =
+  | { readonly recovery: 'repeat' | 'wait'; readonly send: Send<Value> }
+  | {
+      readonly recovery: 'fetch' | 'reissue';
+      readonly send: Send<Value>;
+      readonly find: Find<Value>;
+    };
+
+/** Sends once, never twice: build → send → parse. Never throws for what the wire did. */
+export type Send<Value> = (intent: Intent) => Promise<Outcome<Value>>;
+
+/** Looks for what became of an intent. */
+export type Find<Value> = (intent: Intent) => Promise<Evidence<Value>>;
+
+/** An operation to be sent, or one that was and whose answer is missing. */
+export interface Intent extends OperationRef {
+  readonly request: PaymentRequest;
+  /** The same over every repeat. See `operationKey`. */
+  readonly key: string;
+  readonly amount: Money;
+  /** Of `amount`, what the payer added on top. */
+  readonly tip?: Money;
+  /** Absent for `create`. */
+  readonly providerReference?: string;
+  /** Epoch milliseconds when the sending was ordered. */
+  readonly intendedAtMs: number;
+  /** Epoch milliseconds; past it nothing may be written to the wire any more. */
+  readonly latestWriteAtMs: number;
+}
+
+export type Evidence<Value> =
+  | { readonly kind: 'settled'; readonly outcome: Extract<Outcome<Value>, { facts: unknown }> }
+  /** No trace of it. Proof only once the settling delay has passed. */
+  | { readonly kind: 'absent' }
+  /** The provider could not tell now. */
+  | { readonly kind: 'unclear'; readonly problem: Problem; readonly retryAfterMs?: number };
+
+export interface ReadRequest {
+  readonly request: PaymentRequest;
+  readonly providerReference: string;
+}
+
+export type Reading =
+  | { readonly kind: 'found'; readonly facts: readonly Fact[]; readonly terms: Terms }
+  | { readonly kind: 'absent'; readonly problem: Problem }
+  | { readonly kind: 'unclear'; readonly problem: Problem; readonly retryAfterMs?: number };
+
+export interface SearchFilter {
+  readonly reference?: string;
+  /** The provider's own words for statuses. */
+  readonly providerStatuses?: readonly string[];
+  /** ISO 8601. */
+  readonly from: string;
+  readonly to: string;
+  /** From 0. */
+  readonly page: number;
+  readonly pageSize: number;
+}
+
+export type SearchResult =
+  | {
+      readonly kind: 'found';
+      readonly payments: readonly FoundPayment[];
+      readonly totalPayments: number;
+      readonly totalPages: number;
+    }
+  | { readonly kind: 'unclear'; readonly problem: Problem };
+
+/** A payment as the provider tells it, without personal data. */
+export interface FoundPayment {
+  readonly providerReference: string;
+  readonly providerStatus: string;
+  readonly reference?: string;
+  readonly description?: string;
+  readonly amount: Money;
+  readonly total: Money;
+  readonly createdAt: string;
+  readonly facts: readonly Fact[];
+}
+
+export interface NotificationCapability {
+  /** The provider's success answer; most want exactly this status and an empty body. */
+  readonly successStatus: number;
+  readonly maxBytes: number;
+  /** Verifies and translates one notification. Changes nothing. Never throws. */
+  receive(notification: RawNotification): Promise<Receipt>;
+}
+
+export interface RawNotification {
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Uint8Array;
+  /** Of the URL it was posted to: whom we said to wake. */
+  readonly paymentId: PaymentId;
+}
+
+export type Receipt =
+  /** Signed and unambiguous: believed. */
+  | {
+      readonly kind: 'facts';
+      readonly eventId: string;
+      readonly providerReference: string;
+      readonly facts: readonly Fact[];
+    }
+  /** Not to be believed, or not understood: a reason to ask. */
+  | { readonly kind: 'hint'; readonly eventId: string; readonly providerReference?: string }
+  /** Proven not to be from the provider. */
+  | { readonly kind: 'forged'; readonly reason: string }
+  /** We cannot tell now; the provider should repeat it. */
+  | { readonly kind: 'unverifiable'; readonly reason: string };
+
+/** A provider without its settings' type, as the registry keeps it. */
+export interface AnyProvider {
+  readonly name: string;
+  readonly secretSettings: readonly string[];
+  /** Checks settings whose secrets have been read; every problem at once. */
+  configure(
+    settings: unknown,
+  ): ConfiguredConnection | { readonly violations: readonly Violation[] };
+}
+
+export interface ConfiguredConnection {
+  readonly origins: readonly string[];
+  connect(resources: ConnectionResources): Connection;
+}
+
+/** Makes a provider ready for the registry. */
+export function defineProvider<Settings>(module: ProviderModule<Settings>): AnyProvider {
+  return {
+    name: module.name,
+    secretSettings: module.secretSettings,
+    configure(raw) {
+      const parsed = module.settings.safeParse(raw);
+      if (!parsed.success) return { violations: parsed.error.issues.map(toViolation) };
+      const settings = parsed.data;
+      return {
+        origins: module.origins(settings),
+        connect: (resources) => module.connect(settings, resources),
+      };
+    },
+  };
+}
+
+function toViolation(issue: z.core.$ZodIssue): Violation {
+  return { field: issue.path.join('.'), rule: issue.message };
+}
+
+/** The operation's recovery by name, for the terms of a connection. */
+export function recoveriesOf(operations: PaymentCapability['operations']): Terms['recoveries'] {
+  const offered = Object.entries(operations) as [OperationName, Operation<unknown>][];
+  return Object.fromEntries(offered.map(([name, { recovery }]) => [name, recovery]));
+}

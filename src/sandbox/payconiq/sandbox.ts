@@ -1,0 +1,233 @@
+import { createApi } from './api.js';
+import { createAuthentication, createResponseSigner } from './authentication.js';
+import type { ResponseSignature } from './authentication.js';
+import { createCallbacks } from './callbacks.js';
+import type { SandboxCallbacks } from './callbacks.js';
+import { createClock } from './clock.js';
+import type { SandboxClock, Scheduler } from './clock.js';
+import { control } from './control.js';
+import { createFaultBoard } from './faults.js';
+import type { FaultBoard, SandboxFaults } from './faults.js';
+import { createFront } from './front.js';
+import { createLedger } from './ledger.js';
+import type { SandboxLedger } from './ledger.js';
+import { merchantKeySource } from './merchant-keys.js';
+import { resolveOptions } from './options.js';
+import type { PayconiqSandboxOptions, SandboxSettings } from './options.js';
+import { SandboxStateError, createPaymentBook } from './payment-book.js';
+import type { PaymentBook, SandboxConsumer } from './payment-book.js';
+import type { PaymentStatus, SandboxPayment } from './payment.js';
+import type { MerchantProfile } from './render.js';
+import { createRequestLog } from './request-log.js';
+import type { RequestRecord } from './request-log.js';
+import { listen } from './server.js';
+import type { Listener } from './server.js';
+import { createSigningKeys } from './signing-keys.js';
+
+/** A Payconiq of one's own: its payments API, its consumers, its money, its clock, its troubles. */
+export interface PayconiqSandbox {
+  /** Base of the API, without a trailing slash: `{url}/v3/payments`. */
+  readonly url: string;
+  /** The provider's published keys. */
+  readonly jwksUrl: string;
+  readonly profileId: string;
+  readonly merchantId: string;
+  readonly apiKey: string;
+  readonly clock: SandboxClock;
+  readonly ledger: SandboxLedger;
+  readonly faults: SandboxFaults;
+  readonly consumer: SandboxConsumer;
+  readonly callbacks: SandboxCallbacks;
+  /** Oldest first, as they stand now. */
+  payments(filter?: { readonly reference?: string }): readonly SandboxPayment[];
+  payment(paymentId: string): SandboxPayment | undefined;
+  /** Requests to the API in the order of arrival. */
+  requests(): readonly RequestRecord[];
+  /**
+   * Resolves with the newest payment of this merchant's reference, in `status` where given, as soon
+   * as there is one. Rejects when the sandbox closes.
+   */
+  waitForPayment(
+    reference: string,
+    options?: { readonly status?: PaymentStatus },
+  ): Promise<SandboxPayment>;
+  /** Publishes a new signing key beside the old ones and uses it. Resolves with its key id. */
+  rotateKey(): Promise<string>;
+  /** Publishes the newest key alone. */
+  dropOldKeys(): void;
+  signResponses(mode: ResponseSignature): void;
+  /** Lets go everything held, drops all connections and frees the port. */
+  close(): Promise<void>;
+}
+
+/** What the sandbox is made of, before it listens. */
+interface Core {
+  readonly settings: SandboxSettings;
+  readonly profile: MerchantProfile;
+  readonly clock: Scheduler;
+  readonly faults: FaultBoard;
+  readonly book: PaymentBook;
+}
+
+/**
+ * Starts a simulator of the provider's payments API, strict to its document.
+ *
+ * @throws RangeError for options that the provider does not offer together
+ * @throws KeySetError when `merchantKeys` is no key set
+ */
+export async function startPayconiqSandbox(
+  options: PayconiqSandboxOptions = {},
+): Promise<PayconiqSandbox> {
+  const settings = resolveOptions(options);
+  const { profileId, merchantId, merchantName: name, merchantIban: iban } = settings;
+  const clock = createClock();
+  const ledger = createLedger();
+  const faults = createFaultBoard(clock);
+  const keys = await createSigningKeys();
+  const book = createPaymentBook({ clock, ledger, voidSupport: settings.voidSupport });
+  const profile = { profileId, merchantId, name, iban };
+  const core: Core = { settings, profile, clock, faults, book };
+  const callbacks = callbacksOf(core, keys);
+  book.onChange(callbacks.notify);
+  const signer = createResponseSigner({
+    keys,
+    profileId,
+    now: clock.now,
+    mode: settings.responseSignature,
+  });
+  const log = createRequestLog();
+  const waiting = createWaiting(book);
+  const baseUrl = (): string => listener.url;
+  const listener: Listener = await listen(
+    settings,
+    createFront({
+      clock,
+      api: await apiOf(core, { keys, signer, baseUrl }),
+      faults,
+      log,
+      control: (request) => control({ sandbox, faults }, request),
+    }),
+  );
+  const sandbox: PayconiqSandbox = {
+    url: listener.url,
+    jwksUrl: `${listener.url}/certificates`,
+    profileId,
+    merchantId,
+    apiKey: settings.apiKey,
+    clock,
+    ledger,
+    faults: { ...faults, ...refusalOf(listener, clock) },
+    consumer: book.consumer,
+    callbacks,
+    payments: ({ reference } = {}) => {
+      clock.settle();
+      return book.list().filter((one) => reference === undefined || one.reference === reference);
+    },
+    payment: (paymentId) => {
+      clock.settle();
+      return book.find(paymentId);
+    },
+    requests: log.list,
+    waitForPayment: waiting.wait,
+    rotateKey: keys.rotate,
+    dropOldKeys: keys.dropOld,
+    signResponses: (mode) => void (signer.mode = mode),
+    close: async () => {
+      clock.close();
+      callbacks.close();
+      waiting.close();
+      await listener.close();
+      faults.clear();
+    },
+  };
+  return sandbox;
+}
+
+type Keys = Awaited<ReturnType<typeof createSigningKeys>>;
+
+function callbacksOf({ settings, profile, clock, faults, book }: Core, keys: Keys) {
+  return createCallbacks({
+    clock,
+    faults,
+    keys,
+    profile,
+    findPayment: book.find,
+    defaultCallbackUrl: settings.defaultCallbackUrl,
+    statuses: settings.callbackStatuses,
+    retryIntervalMs: settings.callbackRetryIntervalMs,
+    answerTimeoutMs: settings.callbackAnswerTimeoutMs,
+  });
+}
+
+async function apiOf(
+  { settings, profile, clock, book }: Core,
+  more: {
+    readonly keys: Keys;
+    readonly signer: ReturnType<typeof createResponseSigner>;
+    readonly baseUrl: () => string;
+  },
+) {
+  const authentication = createAuthentication({
+    profileId: profile.profileId,
+    merchantId: profile.merchantId,
+    baseUrl: more.baseUrl,
+    apiKeys: {
+      own: [settings.apiKey],
+      restricted: settings.restrictedApiKeys,
+      foreign: settings.otherMerchantApiKeys,
+    },
+    merchantKeys: await merchantKeySource(settings.merchantKeys, clock.now),
+  });
+  return createApi({
+    book,
+    authentication,
+    signer: more.signer,
+    keys: more.keys,
+    now: clock.now,
+    context: () => ({ baseUrl: more.baseUrl(), profile }),
+    product: settings.product,
+    requireHttpsCallbacks: settings.requireHttpsCallbacks,
+    searchDelayMs: settings.searchDelayMs,
+  });
+}
+
+function refusalOf(listener: Listener, clock: Scheduler): Pick<SandboxFaults, 'refuse' | 'accept'> {
+  return {
+    refuse: async ({ forMs } = {}) => {
+      await listener.refuse();
+      if (forMs !== undefined) clock.at(clock.now() + forMs, () => listener.accept());
+    },
+    accept: () => listener.accept(),
+  };
+}
+
+interface Waiting {
+  readonly wait: PayconiqSandbox['waitForPayment'];
+  readonly close: () => void;
+}
+
+function createWaiting(book: PaymentBook): Waiting {
+  const rejections = new Set<(reason: Error) => void>();
+
+  const wait: Waiting['wait'] = (reference, { status } = {}) => {
+    const isWanted = (payment: SandboxPayment): boolean =>
+      payment.reference === reference && (status === undefined || payment.status === status);
+    const present = book.list().findLast(isWanted);
+    if (present !== undefined) return Promise.resolve(present);
+    return new Promise((resolve, reject) => {
+      rejections.add(reject);
+      const stop = book.onChange((payment) => {
+        if (!isWanted(payment)) return;
+        stop();
+        rejections.delete(reject);
+        resolve(payment);
+      });
+    });
+  };
+
+  const close = (): void => {
+    const reason = new SandboxStateError('the sandbox was closed');
+    rejections.forEach((reject) => reject(reason));
+  };
+  return { wait, close };
+}

@@ -1,0 +1,38 @@
+import { InvalidCursor } from './errors.js';
+
+/** Where a page ended. */
+export interface Position {
+  readonly requestedAt: string;
+  readonly paymentId: string;
+}
+
+/** Base64url of the position; opaque to callers. */
+export function encodeCursor({ requestedAt, paymentId }: Position): string {
+  return Buffer.from(JSON.stringify([requestedAt, paymentId])).toString('base64url');
+}
+
+/** Throws InvalidCursor on anything that {@link encodeCursor} did not make. */
+export function decodeCursor(cursor: string): Position {
+  const [requestedAt, paymentId] = parseList(Buffer.from(cursor, 'base64url').toString('utf8'));
+  if (typeof requestedAt !== 'string' || typeof paymentId !== 'string') throw new InvalidCursor();
+  if (Number.isNaN(Date.parse(requestedAt))) throw new InvalidCursor();
+  const position = { requestedAt, paymentId };
+  if (encodeCursor(position) !== cursor) throw new InvalidCursor();
+  return position;
+}
+
+const ROW_ID = /^[1-9]\d{0,17}$/;
+
+/** Whether a text can be the id of an inbox row. */
+export function isRowId(text: string): boolean {
+  return ROW_ID.test(text);
+}
+
+function parseList(text: string): readonly unknown[] {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return Array.isArray(parsed) ? parsed : [];
+  } catch {
+    throw new InvalidCursor();
+  }
+}

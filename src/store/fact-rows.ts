@@ -1,0 +1,69 @@
+import type { Kysely, Transaction } from 'kysely';
+import { mergeFacts, type Fact } from '../domain/facts.js';
+import type { Tables } from './database.js';
+import { toFact } from './payment-rows.js';
+import { toJsonOrNull, toTime } from './values.js';
+
+/** A payment's facts in the order they were recorded. */
+export async function selectFacts(db: Kysely<Tables>, paymentId: string): Promise<readonly Fact[]> {
+  const rows = await db
+    .selectFrom('facts')
+    .selectAll()
+    .where('payment_id', '=', paymentId)
+    .orderBy('ordinal')
+    .execute();
+  return rows.map(toFact);
+}
+
+/** Appends what is new; the first report of a fact stays. Returns all of them. */
+export async function appendFacts(
+  trx: Transaction<Tables>,
+  paymentId: string,
+  news: readonly Fact[],
+): Promise<readonly Fact[]> {
+  const known = await selectFacts(trx, paymentId);
+  const all = mergeFacts(known, news);
+  const added = all.slice(known.length);
+  if (added.length > 0) {
+    await trx
+      .insertInto('facts')
+      .values(added.map((fact) => toRow(paymentId, fact)))
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  }
+  return all;
+}
+
+/** Whether all of these facts are recorded. */
+export async function hasFacts(
+  db: Kysely<Tables>,
+  paymentId: string,
+  factIds: readonly string[],
+): Promise<boolean> {
+  const wanted = [...new Set(factIds)];
+  if (wanted.length === 0) return true;
+  const { count } = await db
+    .selectFrom('facts')
+    .select(({ fn }) => fn.countAll<string>().as('count'))
+    .where('payment_id', '=', paymentId)
+    .where('fact_id', 'in', wanted)
+    .executeTakeFirstOrThrow();
+  return Number(count) === wanted.length;
+}
+
+function toRow(paymentId: string, fact: Fact) {
+  return {
+    payment_id: paymentId,
+    fact_id: fact.id,
+    kind: fact.kind,
+    object: fact.object,
+    part: fact.part ?? null,
+    amount_minor: fact.amount?.minor ?? null,
+    amount_currency: fact.amount?.currency ?? null,
+    tip_minor: fact.tip?.minor ?? null,
+    tip_currency: fact.tip?.currency ?? null,
+    problem: toJsonOrNull(fact.problem),
+    occurred_at: toTime(fact.occurredAt),
+    source: fact.source,
+  };
+}

@@ -1,0 +1,19 @@
+import { Migrator, type Kysely, type Migration } from 'kysely';
+import type { Tables } from '../database.js';
+import { createInbox } from './inbox.js';
+import { createPayments } from './payments.js';
+import { createRequests } from './requests.js';
+
+/** In the order of their names. What stands here has run somewhere: change it only by adding. */
+const MIGRATIONS: Record<string, Migration> = {
+  '0001_payments': createPayments,
+  '0002_inbox': createInbox,
+  '0003_requests': createRequests,
+};
+
+/** Runs what has not run yet, under a lock of the database, all or nothing. */
+export async function migrateToLatest(db: Kysely<Tables>): Promise<void> {
+  const provider = { getMigrations: () => Promise.resolve(MIGRATIONS) };
+  const { error } = await new Migrator({ db, provider }).migrateToLatest();
+  if (error) throw error;
+}

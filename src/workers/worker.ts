@@ -1,0 +1,76 @@
+/** The composition of a worker process: activities over connections and store, and the workflows. */
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { paymentActivities } from '../activities/payments.js';
+import { TIMING, type TimingProfile } from '../domain/timing.js';
+import type { Connections } from '../providers/connections.js';
+import type { Store } from '../store/store.js';
+
+export interface PaymentWorkerOptions {
+  /** `host:port` of Temporal. */
+  readonly address: string;
+  readonly namespace: string;
+  readonly taskQueue: string;
+  readonly connections: Connections;
+  readonly store: Store;
+  readonly timing: TimingProfile;
+  readonly now?: () => number;
+  /** A prebuilt bundle of the workflows; by default the one that was built with this program. */
+  readonly workflowBundlePath?: string;
+  /** Passed on to the SDK: interceptors, cache size and the like. */
+  readonly overrides?: Partial<WorkerOptions>;
+}
+
+export interface RunningWorker {
+  /** Settles when the worker has stopped; rejects when it failed. */
+  readonly stopped: Promise<void>;
+  /** Lets running sends end, then stops. */
+  stop(): Promise<void>;
+}
+
+const MAX_CACHED_WORKFLOWS = 500;
+
+export async function startWorker(options: PaymentWorkerOptions): Promise<RunningWorker> {
+  const { connections, store, timing: profile, now = Date.now } = options;
+  const timing = TIMING[profile];
+  const connection = await NativeConnection.connect({ address: options.address });
+  const longestSendMs = 2 * (timing.providerTimeoutMs + timing.activityMarginMs);
+  const worker = await Worker.create({
+    connection,
+    namespace: options.namespace,
+    taskQueue: options.taskQueue,
+    activities: paymentActivities({ connections, store, timing, now }),
+    ...workflowsOf(options.workflowBundlePath),
+    maxCachedWorkflows: MAX_CACHED_WORKFLOWS,
+    // A send must never be cut off by our own shutdown: its outcome would be unknown.
+    shutdownGraceTime: longestSendMs + timing.activityMarginMs,
+    shutdownForceTime: 2 * longestSendMs,
+    ...options.overrides,
+  });
+  const stopped = worker.run().finally(() => connection.close());
+  stopped.catch(() => undefined);
+  return {
+    stopped,
+    async stop() {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+      await stopped;
+    },
+  };
+}
+
+/** Built with the program, so that a worker is up in a moment; from source where it was not. */
+function workflowsOf(
+  bundlePath: string | undefined,
+): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
+  const built = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
+  const codePath = bundlePath ?? (existsSync(built) ? built : undefined);
+  return codePath === undefined
+    ? { workflowsPath: fileURLToPath(new URL('../workflows/index.js', import.meta.url)) }
+    : { workflowBundle: { codePath } };
+}
+
+/** Sends the SDK's own log lines to ours. Before the first worker, once per process. */
+export function installRuntimeLogger(logger: Parameters<typeof Runtime.install>[0]['logger']): void {
+  Runtime.install({ ...(logger && { logger }) });
+}

@@ -1,0 +1,161 @@
+/**
+ * Every durable name and payload: workflow and handler names, arguments, results. What stands here
+ * lives as long as the longest payment; change it only by adding.
+ */
+import type { Fact } from '../domain/facts.js';
+import type { OperationRef, PaymentId } from '../domain/ids.js';
+import type { Money } from '../domain/money.js';
+import type { Outcome } from '../domain/outcome.js';
+import type { NextAction, OperationRecord, PaymentRequest } from '../domain/payment.js';
+import type { Particulars } from '../domain/record.js';
+import type { Terms } from '../domain/terms.js';
+import type { TimingProfile } from '../domain/timing.js';
+
+export const PAYMENT_WORKFLOW = 'payment';
+
+export const PAYMENT_UPDATES = {
+  /** Sent with the start; answers with the first answer of the provider. */
+  open: 'open',
+  capture: 'capture',
+  void: 'void',
+  cancel: 'cancel',
+} as const;
+
+export const PAYMENT_SIGNALS = { notify: 'notify' } as const;
+
+export const PAYMENT_QUERIES = {
+  /** The payment as it stands. */
+  payment: 'payment',
+  /** The facts it rests on. */
+  facts: 'facts',
+} as const;
+
+/** Search attributes; none holds personal data, as they are never encrypted. */
+export const SEARCH_ATTRIBUTES = {
+  connection: 'HoldfastConnection',
+  attention: 'HoldfastAttention',
+} as const;
+
+export type PaymentInput = OpenInput | ResumeInput | ContinueInput;
+
+/** A payment asked for by a backend. */
+export interface OpenInput {
+  readonly mode: 'open';
+  readonly request: PaymentRequest;
+  readonly timing?: TimingProfile;
+}
+
+/** An ended payment that something new is known about; its state is loaded from the store. */
+export interface ResumeInput {
+  readonly mode: 'resume';
+  readonly paymentId: PaymentId;
+  readonly timing?: TimingProfile;
+}
+
+/** The same payment in a new run, when its history has grown long. */
+export interface ContinueInput {
+  readonly mode: 'continue';
+  readonly state: CarriedPayment;
+  readonly timing?: TimingProfile;
+}
+
+/** What a payment is made of; views are derived from it. */
+export interface CarriedPayment {
+  readonly request: PaymentRequest;
+  readonly facts: readonly Fact[];
+  readonly operations: readonly OperationRecord[];
+  readonly particulars: Particulars;
+  readonly wishes: Wishes;
+  /** See `Progress`. */
+  readonly revision: number;
+}
+
+/** What has been asked of an open payment and is not done yet. */
+export interface Wishes {
+  readonly capture?: { readonly amount: Money };
+  readonly void?: { readonly reason: string };
+  readonly cancel?: { readonly reason: string };
+}
+
+/** Arguments of the updates. `amount` absent: all that is authorized. */
+export interface CaptureCommand {
+  readonly amount?: Money;
+}
+
+export interface ReasonCommand {
+  readonly reason: string;
+}
+
+/** Argument of the signal: facts to believe, or a hint to ask. */
+export interface Notice {
+  readonly facts: readonly Fact[];
+  readonly hint?: boolean;
+}
+
+/** Failure types of refused updates, as seen by callers of Temporal. */
+export const UPDATE_REFUSALS = {
+  conflict: 'conflict',
+  inFlight: 'operation_in_flight',
+  invalid: 'invalid_request',
+  unsupported: 'unsupported',
+} as const;
+
+// --- activities -------------------------------------------------------------------------------
+
+/** Argument of a money activity. Stands in the history before the send. */
+export interface SendInput extends OperationRef {
+  readonly key: string;
+  readonly request: PaymentRequest;
+  readonly amount: Money;
+  readonly tip?: Money;
+  readonly providerReference?: string;
+  /** How long after being scheduled an attempt may still write to the wire. */
+  readonly writeWithinMs: number;
+  /** To tell a run after a reset, which must look before it sends. */
+  readonly firstRunId: string;
+  /** Proven in this run that an earlier attempt did nothing: no need to look again. */
+  readonly isResolved: boolean;
+  /** Set where one activity repeats until definitive: when to give up. ISO 8601, or `never`. */
+  readonly repeatUntil?: string;
+}
+
+export interface OpenedValue {
+  readonly providerReference: string;
+  readonly nextAction?: NextAction;
+  readonly terms: Terms;
+}
+
+export type CreateResult = Outcome<OpenedValue>;
+export type CommandResult = Outcome;
+
+/** Argument of the search for evidence about an operation whose answer is missing. */
+export interface ResolveInput {
+  readonly sent: SendInput;
+  readonly intendedAt: string;
+  /** There will be no further attempt, so "it cannot be paid" is not enough. */
+  readonly mustBeProof: boolean;
+}
+
+export type Resolution =
+  | { readonly kind: 'settled'; readonly outcome: Outcome<OpenedValue | null> }
+  /** Proven to have done nothing, or impossible to be paid: may go out anew. */
+  | { readonly kind: 'resend' }
+  /** Nobody can be asked; only a notification, a report or a person can tell. */
+  | { readonly kind: 'wait' };
+
+/** Argument of asking the provider for the truth. */
+export interface AskInput {
+  readonly request: PaymentRequest;
+  readonly providerReference: string;
+  /** `now`: whatever the answer is. `news`: asked on and on until there is a new fact. */
+  readonly until: 'now' | 'news';
+  readonly knownFactIds: readonly string[];
+  readonly payerDeadline?: string;
+  /** `news` only: report back by then, even with nothing. ISO 8601. */
+  readonly reportBy?: string;
+}
+
+export interface AskResult {
+  readonly facts: readonly Fact[];
+  readonly terms?: Terms;
+}

@@ -1,0 +1,203 @@
+/**
+ * The updates, the signal and the queries of a payment. Handlers stand before the first await;
+ * validators check static rules only, since they do not run again on replay.
+ */
+import {
+  ApplicationFailure,
+  condition,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  setHandler,
+} from '@temporalio/workflow';
+import type { Fact } from '../domain/facts.js';
+import { compareMoney, type Money } from '../domain/money.js';
+import type { Payment } from '../domain/payment.js';
+import {
+  PAYMENT_QUERIES,
+  PAYMENT_SIGNALS,
+  PAYMENT_UPDATES,
+  UPDATE_REFUSALS,
+  type CaptureCommand,
+  type Notice,
+  type ReasonCommand,
+} from './contract.js';
+import type { PaymentRun } from './run.js';
+import type { Command } from './state.js';
+
+const updates = {
+  open: defineUpdate<Payment>(PAYMENT_UPDATES.open),
+  capture: defineUpdate<Payment, [CaptureCommand]>(PAYMENT_UPDATES.capture),
+  void: defineUpdate<Payment, [ReasonCommand]>(PAYMENT_UPDATES.void),
+  cancel: defineUpdate<Payment, [ReasonCommand]>(PAYMENT_UPDATES.cancel),
+};
+const notify = defineSignal<[Notice]>(PAYMENT_SIGNALS.notify);
+const queries = {
+  payment: defineQuery<Payment | null>(PAYMENT_QUERIES.payment),
+  facts: defineQuery<readonly Fact[]>(PAYMENT_QUERIES.facts),
+};
+
+/** How long `open` goes on waiting once a first attempt has failed. With it, within 15 seconds. */
+const SECOND_CHANCE_MS = 4_000;
+
+interface Handlers {
+  /** Gives the handlers the run they speak for. */
+  attach(run: PaymentRun): void;
+}
+
+export function registerHandlers(): Handlers {
+  let run: PaymentRun | undefined;
+  const early: Notice[] = [];
+  const attached = async (): Promise<PaymentRun> => {
+    await condition(() => run !== undefined);
+    return run as PaymentRun;
+  };
+
+  setHandler(updates.open, async () => answerOpen(await attached()));
+  setHandler(updates.capture, async (asked) => answerCapture(await attached(), asked), {
+    validator: checkCapture,
+  });
+  setHandler(updates.void, async (asked) => answerVoid(await attached(), asked), {
+    validator: checkReason,
+  });
+  setHandler(updates.cancel, async (asked) => answerCancel(await attached(), asked), {
+    validator: checkReason,
+  });
+  setHandler(notify, (notice) => {
+    if (run) takeNotice(run, notice);
+    else early.push(notice);
+  });
+  setHandler(queries.payment, () => run?.state.payment() ?? null);
+  setHandler(queries.facts, () => run?.state.facts ?? []);
+
+  return {
+    attach(attachedRun) {
+      run = attachedRun;
+      early.forEach((notice) => takeNotice(attachedRun, notice));
+    },
+  };
+}
+
+function takeNotice({ state }: PaymentRun, { facts, hint }: Notice): void {
+  state.learn(facts);
+  if (hint) state.isHinted = true;
+}
+
+/** The first answer, whatever it is; unknown and not yet reached included. */
+async function answerOpen(run: PaymentRun): Promise<Payment> {
+  const { state } = run;
+  const isAnswered = (): boolean => state.view.status !== 'created';
+  await condition(() => isAnswered() || run.hasAttempted('create'));
+  if (!isAnswered()) await condition(isAnswered, SECOND_CHANCE_MS);
+  return state.payment();
+}
+
+async function answerCapture(run: PaymentRun, { amount }: CaptureCommand): Promise<Payment> {
+  const { state } = run;
+  const { status, amounts } = state.view;
+  if (status === 'captured') return state.payment();
+  offer(run, 'capture');
+  if (status !== 'authorized') {
+    throw refusal('conflict', `only an authorized payment can be captured; this one is ${status}`);
+  }
+  const wanted = amount ?? amounts.authorized;
+  checkAmount(run, wanted, amounts.authorized);
+  const { capture } = state.wishes;
+  if (state.wishes.void ?? state.wishes.cancel) throw inFlight('void');
+  if (capture && compareMoney(capture.amount, wanted) !== 0) throw inFlight('capture');
+  if (!capture) wish(run, 'capture', { capture: { amount: wanted } });
+  return answered(run, 'capture');
+}
+
+async function answerVoid(run: PaymentRun, { reason }: ReasonCommand): Promise<Payment> {
+  const { state } = run;
+  const { status } = state.view;
+  if (status === 'voided') return state.payment();
+  offer(run, 'void');
+  if (status !== 'authorized') {
+    throw refusal('conflict', `only an authorized payment can be voided; this one is ${status}`);
+  }
+  if (state.wishes.capture ?? isBusyWith(run, 'capture')) throw inFlight('capture');
+  if (!state.wishes.void) wish(run, 'void', { void: { reason } });
+  return answered(run, 'void');
+}
+
+async function answerCancel(run: PaymentRun, { reason }: ReasonCommand): Promise<Payment> {
+  const { state } = run;
+  const { status } = state.view;
+  if (status === 'canceled') return state.payment();
+  if (!['created', 'requires_action', 'processing'].includes(status)) {
+    throw refusal('conflict', `only an unpaid payment can be cancelled; this one is ${status}`);
+  }
+  if (status !== 'created') offer(run, 'cancel');
+  if (!state.wishes.cancel) wish(run, 'cancel', { cancel: { reason } });
+  return status === 'created' ? state.payment() : answered(run, 'cancel');
+}
+
+function wish(run: PaymentRun, command: Command, wanted: object): void {
+  run.forgetAttempt(command);
+  run.state.wishes = { ...run.state.wishes, ...wanted };
+}
+
+/** Answers after the first attempt, or when the matter has settled itself. */
+async function answered(run: PaymentRun, command: Command): Promise<Payment> {
+  const { state } = run;
+  const before = state.view.status;
+  await condition(() => run.hasAttempted(command) || state.view.status !== before);
+  return state.payment();
+}
+
+function isBusyWith({ state }: PaymentRun, command: Command): boolean {
+  return state.nextStep().do === command;
+}
+
+function offer({ state }: PaymentRun, command: Command): void {
+  const { terms } = state.particulars;
+  if (terms && !terms.recoveries[command]) {
+    throw refusal('unsupported', `this connection cannot ${command} payments`);
+  }
+  if (state.refused.has(command) && command !== 'cancel') {
+    throw refusal('conflict', `the provider has refused to ${command} this payment`);
+  }
+}
+
+function checkAmount({ state }: PaymentRun, wanted: Money, authorized: Money): void {
+  if (wanted.currency !== authorized.currency) {
+    throw refusal('invalid', `amount.currency: must be ${authorized.currency}`);
+  }
+  const difference = compareMoney(wanted, authorized);
+  if (difference > 0) {
+    throw refusal('invalid', `amount.minor: must be at most ${authorized.minor}, as authorized`);
+  }
+  if (difference < 0 && !state.particulars.terms?.partialCapture) {
+    throw refusal(
+      'unsupported',
+      `amount.minor: must be ${authorized.minor}: this connection captures whole amounts only`,
+    );
+  }
+}
+
+const POSITIVE_INTEGER = /^[1-9]\d{0,29}$/;
+
+function checkCapture(asked: CaptureCommand): void {
+  if (asked.amount !== undefined && !POSITIVE_INTEGER.test(asked.amount.minor)) {
+    throw refusal(
+      'invalid',
+      'amount.minor: must be a positive integer of minor units, as a string',
+    );
+  }
+}
+
+function checkReason(asked: ReasonCommand): void {
+  if (typeof asked?.reason !== 'string' || asked.reason === '' || asked.reason.length > 200) {
+    throw refusal('invalid', 'reason: must have 1 to 200 characters');
+  }
+}
+
+function inFlight(operation: string): ApplicationFailure {
+  return refusal('inFlight', `a ${operation} of this payment is under way`);
+}
+
+function refusal(type: keyof typeof UPDATE_REFUSALS, message: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(message, UPDATE_REFUSALS[type]);
+}

@@ -1,0 +1,314 @@
+/**
+ * A payment, from being asked for to its end: create → wait for the payer → authorized → capture or
+ * void → record → end. Each turn of the loop asks the plan for one step and carries it out.
+ */
+import {
+  CancellationScope,
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { fact } from '../domain/facts.js';
+import { operationKey } from '../domain/ids.js';
+import type { Payment } from '../domain/payment.js';
+import type { Problem } from '../domain/problem.js';
+import { TIMING } from '../domain/timing.js';
+import type { AskInput, AskResult, CarriedPayment, PaymentInput, Wishes } from './contract.js';
+import { registerHandlers } from './handlers.js';
+import { createProxies } from './proxies.js';
+import { PaymentRun } from './run.js';
+import { performOperation } from './send.js';
+import { PaymentState } from './state.js';
+import type { Step } from './plan.js';
+
+export async function payment(input: PaymentInput): Promise<Payment> {
+  const timing = TIMING[input.timing ?? 'production'];
+  const handlers = registerHandlers();
+  const carried = input.mode === 'resume' ? await loadCarried(input) : carriedOf(input);
+  const run = new PaymentRun(new PaymentState(carried, timing.captureMarginMs), timing);
+  handlers.attach(run);
+  heedCancellation(run);
+  // Cancelling the workflow must not tear a payment from its money: it is a wish like another.
+  await CancellationScope.nonCancellable(() => carryOut(run, input));
+  return run.state.payment();
+}
+
+function heedCancellation({ state }: PaymentRun): void {
+  CancellationScope.current().cancelRequested.catch(() => {
+    const isUnpaid = ['created', 'requires_action', 'processing'].includes(state.view.status);
+    const reason = 'the workflow was cancelled in Temporal';
+    if (isUnpaid) state.wishes = { ...state.wishes, cancel: { reason } };
+  });
+}
+
+async function carryOut(run: PaymentRun, input: PaymentInput): Promise<void> {
+  const { state } = run;
+  for (;;) {
+    const step = state.nextStep();
+    run.describe();
+    if (step.do === 'end') {
+      if (await end(run)) return;
+      continue;
+    }
+    if (isWaiting(step)) {
+      await run.recordNow();
+      if (canContinueAsNew(run)) await continueRun(run, input);
+    }
+    await perform(run, step);
+  }
+}
+
+function perform(run: PaymentRun, step: Exclude<Step, { do: 'end' }>): Promise<void> {
+  switch (step.do) {
+    case 'create':
+      return create(run);
+    case 'learn_terms':
+      return askNow(run);
+    case 'await_payer':
+      return awaitPayer(run);
+    case 'cancel':
+      return command(run, 'cancel', step);
+    case 'capture':
+      return command(run, 'capture', step);
+    case 'void':
+      return command(run, 'void', step);
+    case 'await_decision':
+      return awaitDecision(run, step.untilMs);
+    case 'ask_before_void':
+      return askBeforeVoid(run);
+    case 'await_provider':
+      return awaitProvider(run);
+  }
+}
+
+// --- create -----------------------------------------------------------------------------------
+
+/** Tried until the payer can be taken to have left; then only proof ends it. */
+async function create(run: PaymentRun): Promise<void> {
+  const { state, timing } = run;
+  const startedMs = workflowInfo().startTime.getTime();
+  const untilMs = startedMs + timing.startWithinMs;
+  if (Date.now() > untilMs && !state.lastOf('create')) {
+    conclude(run, 'not_started', {
+      code: 'not_started_in_time',
+      message: 'no worker began the payment in time; its payer is taken to have left',
+    });
+    return;
+  }
+  const outcome = await performOperation(run, {
+    operation: 'create',
+    amount: state.request.amount,
+    isWanted: () => state.view.status === 'created' && !isCancelledUnsent(run),
+    until: new Date(untilMs).toISOString(),
+  });
+  if (state.view.status !== 'created') return;
+  if (outcome?.kind === 'declined') conclude(run, 'declined', outcome.problem);
+  else if (outcome?.kind === 'not_sent') conclude(run, 'rejected', outcome.problem);
+  else if (isCancelledUnsent(run)) conclude(run, 'canceled');
+  else if (!outcome) conclude(run, 'not_started', lastProblem(run));
+}
+
+/** Not wanted any more, and proven not to have been sent. */
+function isCancelledUnsent({ state }: PaymentRun): boolean {
+  return state.wishes.cancel !== undefined && state.lastOf('create')?.state === 'not_sent';
+}
+
+/** A proof that nothing happened at the provider is a fact about our own operation. */
+function conclude(
+  run: PaymentRun,
+  kind: 'declined' | 'rejected' | 'not_started' | 'canceled',
+  problem?: Problem,
+): void {
+  const { paymentId } = run.state.request;
+  const object =
+    run.state.lastOf('create')?.key ??
+    operationKey({ paymentId, operation: 'create', sequence: 1 });
+  const occurredAt = new Date().toISOString();
+  run.state.learn([
+    fact({ kind, object, ...(problem && { problem }), occurredAt, source: 'holdfast' }),
+  ]);
+}
+
+function lastProblem(run: PaymentRun): Problem {
+  return (
+    run.state.lastOf('create')?.problem ?? {
+      code: 'unreachable',
+      message: 'the provider could not be reached in time',
+    }
+  );
+}
+
+// --- capture, void, cancel ----------------------------------------------------------------------
+
+async function command(
+  run: PaymentRun,
+  operation: 'capture' | 'void' | 'cancel',
+  step: Step,
+): Promise<void> {
+  const { state } = run;
+  const { captureDeadline } = state.particulars.terms ?? {};
+  const { authorized } = state.view.amounts;
+  const amount = step.do === 'capture' ? step.amount : authorized;
+  const outcome = await performOperation(run, {
+    operation,
+    amount: operation === 'cancel' ? state.request.amount : amount,
+    isWanted: () => state.nextStep().do === step.do,
+    ...(captureDeadline !== undefined && operation !== 'cancel' && { until: captureDeadline }),
+  });
+  if (outcome?.kind === 'declined' || outcome?.kind === 'not_sent') refuse(run, operation);
+  if (state.attention?.reason === 'outcome_unknown') run.clearAttention();
+}
+
+/** The provider said no for good. What is still held then needs a person, or its own end. */
+function refuse(run: PaymentRun, operation: 'capture' | 'void' | 'cancel'): void {
+  const { state } = run;
+  state.refused = new Set([...state.refused, operation]);
+  if (state.view.status !== 'authorized') return;
+  if (operation === 'capture') {
+    state.wishes = withoutCapture(state.wishes);
+    run.needAttention('capture_refused');
+  }
+  if (operation === 'void') run.needAttention('void_refused');
+}
+
+function withoutCapture({ capture: _done, ...rest }: Wishes): Wishes {
+  return rest;
+}
+
+// --- waiting ------------------------------------------------------------------------------------
+
+/** A notification usually comes within minutes and costs one timer; else the provider is asked. */
+async function awaitPayer(run: PaymentRun): Promise<void> {
+  const { state, timing } = run;
+  const isStill = (): boolean => state.nextStep().do === 'await_payer' && !state.isHinted;
+  if (await condition(() => !isStill(), timing.pollAfterMs)) {
+    await askIfHinted(run);
+    return;
+  }
+  await askForNews(run, isStill);
+  await askIfHinted(run);
+}
+
+/** Held, and to be decided on: by a command, a notification, or our deadline. */
+async function awaitDecision(run: PaymentRun, untilMs: number | undefined): Promise<void> {
+  const { state } = run;
+  const { flags } = state.view;
+  if (flags.length > 0) {
+    run.needAttention(flags.includes('amount_differs') ? 'amount_differs' : 'facts_contradict');
+  }
+  const isOver = (): boolean => state.nextStep().do !== 'await_decision' || state.isHinted;
+  if (untilMs === undefined) await condition(isOver);
+  else await condition(isOver, Math.max(untilMs - Date.now(), 1));
+  await askIfHinted(run);
+}
+
+async function askBeforeVoid(run: PaymentRun): Promise<void> {
+  await askNow(run);
+  run.state.hasAskedAtDeadline = true;
+}
+
+/** Nothing is left for us to do: the provider is asked until it says how it ended. */
+async function awaitProvider(run: PaymentRun): Promise<void> {
+  const { state } = run;
+  const { recoveries } = state.particulars.terms ?? {};
+  if (recoveries && !recoveries.capture) run.needAttention('unexpected_authorization');
+  await askForNews(run, () => state.nextStep().do === 'await_provider' && !state.isHinted);
+  await askIfHinted(run);
+}
+
+async function askIfHinted(run: PaymentRun): Promise<void> {
+  if (!run.state.isHinted) return;
+  run.state.isHinted = false;
+  await askNow(run);
+}
+
+/** Asks once, however long the provider takes to be reachable. */
+async function askNow(run: PaymentRun): Promise<void> {
+  const asked = askInput(run, 'now');
+  if (!asked) return;
+  takeIn(run, await run.withAttention('provider_silent', () => run.proxies.ask.askProvider(asked)));
+}
+
+/** Asks on and on until there is news; past the payer's time without any, a person is told. */
+async function askForNews(run: PaymentRun, isStill: () => boolean): Promise<void> {
+  const asked = askInput(run, 'news');
+  if (!asked) {
+    await condition(() => !isStill());
+    return;
+  }
+  const endsSoon = run.state.request.captureMode === 'automatic';
+  const { askProvider } = endsSoon ? run.proxies.ask : run.proxies.askStoppable;
+  const result = await run.whileWanted(isStill, () => askProvider(asked));
+  if (result && result.facts.length === 0) run.needAttention('provider_silent');
+  if (result) takeIn(run, result);
+}
+
+function askInput(run: PaymentRun, until: AskInput['until']): AskInput | undefined {
+  const { state, timing } = run;
+  const { providerReference, request, facts } = state;
+  if (providerReference === undefined) return undefined;
+  const { payerDeadline } = state.particulars.terms ?? {};
+  const fromMs = Math.max(Date.now(), payerDeadline === undefined ? 0 : Date.parse(payerDeadline));
+  const isKnownSilent = state.attention?.reason === 'provider_silent';
+  return {
+    request,
+    providerReference,
+    until,
+    knownFactIds: facts.map(({ id }) => id),
+    ...(payerDeadline !== undefined && { payerDeadline }),
+    ...(!isKnownSilent && { reportBy: new Date(fromMs + timing.attentionAfterMs).toISOString() }),
+  };
+}
+
+function takeIn(run: PaymentRun, { facts, terms }: AskResult): void {
+  const { state } = run;
+  if (terms && !state.particulars.terms) state.particulars = { ...state.particulars, terms };
+  const hasNews = state.learn(facts);
+  if (hasNews && state.attention?.reason === 'provider_silent') run.clearAttention();
+}
+
+// --- the end, and beginning anew ------------------------------------------------------------------
+
+/** True when the payment is over; false when something came up while its end was recorded. */
+async function end(run: PaymentRun): Promise<boolean> {
+  const { state } = run;
+  if (state.view.flags.length > 0) run.needAttention('facts_contradict');
+  else run.clearAttention();
+  state.hasEnded = true;
+  state.revision += 1;
+  await run.recordFinally();
+  await condition(allHandlersFinished);
+  if (state.nextStep().do === 'end' && !run.hasUnrecorded) return true;
+  state.hasEnded = false;
+  return false;
+}
+
+function isWaiting(step: Step): boolean {
+  return ['await_payer', 'await_decision', 'await_provider'].includes(step.do);
+}
+
+function canContinueAsNew(run: PaymentRun): boolean {
+  return workflowInfo().continueAsNewSuggested && allHandlersFinished() && !run.isRecording;
+}
+
+async function continueRun(run: PaymentRun, { timing }: PaymentInput): Promise<never> {
+  return continueAsNew<typeof payment>({
+    mode: 'continue',
+    state: run.state.carried(),
+    ...(timing && { timing }),
+  });
+}
+
+function carriedOf(input: Exclude<PaymentInput, { mode: 'resume' }>): CarriedPayment {
+  if (input.mode === 'continue') return input.state;
+  const { request } = input;
+  return { request, facts: [], operations: [], particulars: {}, wishes: {}, revision: 0 };
+}
+
+/** State that matters is loaded inside the run: an argument could be old by now. */
+async function loadCarried(input: Extract<PaymentInput, { mode: 'resume' }>) {
+  const { loadPayment } = createProxies(TIMING[input.timing ?? 'production']).recordWithoutEnd;
+  const { progress, ...stored } = await loadPayment(input.paymentId);
+  return { ...stored, wishes: {}, revision: progress.revision };
+}

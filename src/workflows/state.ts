@@ -1,0 +1,169 @@
+/** The state of one payment within its workflow. Views are derived; nothing is stored twice. */
+import { mergeFacts, type Fact } from '../domain/facts.js';
+import { operationKey, type OperationName } from '../domain/ids.js';
+import type { Money } from '../domain/money.js';
+import { minorOf, money } from '../domain/money.js';
+import type { Attention, OperationRecord, Payment, PaymentRequest } from '../domain/payment.js';
+import type { Outcome } from '../domain/outcome.js';
+import type { Problem } from '../domain/problem.js';
+import type { Particulars, PaymentRecord } from '../domain/record.js';
+import { reduceFacts, type PaymentView } from '../domain/reducer.js';
+import { paymentOf } from '../domain/payment-view.js';
+import { captureBeforeMs, planNext, type Step } from './plan.js';
+import type { CarriedPayment, OpenedValue, Wishes } from './contract.js';
+
+export type Command = Exclude<OperationName, 'create'>;
+
+export class PaymentState {
+  readonly request: PaymentRequest;
+  facts: readonly Fact[];
+  operations: OperationRecord[];
+  particulars: Particulars;
+  wishes: Wishes;
+  revision: number;
+  refused: ReadonlySet<Command> = new Set();
+  attention: Attention | undefined;
+  unknownSince: string | undefined;
+  hasEnded = false;
+  hasAskedAtDeadline = false;
+  /** Somebody said that there is news without proving it. */
+  isHinted = false;
+  readonly #marginMs: number;
+
+  constructor(carried: CarriedPayment, marginMs: number) {
+    this.request = carried.request;
+    this.facts = carried.facts;
+    this.operations = [...carried.operations];
+    this.particulars = carried.particulars;
+    this.wishes = carried.wishes;
+    this.revision = carried.revision;
+    this.#marginMs = marginMs;
+  }
+
+  get view(): PaymentView {
+    return reduceFacts(
+      { currency: this.request.amount.currency, amount: this.request.amount },
+      this.facts,
+    );
+  }
+
+  get providerReference(): string | undefined {
+    return this.view.providerReferences[0] ?? this.particulars.providerReference;
+  }
+
+  get captureBeforeMs(): number | undefined {
+    return captureBeforeMs({
+      asked: this.request.captureBefore,
+      providerLimit: this.particulars.terms?.captureDeadline,
+      marginMs: this.#marginMs,
+    });
+  }
+
+  nextStep(): Step {
+    return planNext({
+      view: this.view,
+      captureMode: this.request.captureMode,
+      wishes: this.wishes,
+      terms: this.particulars.terms,
+      refused: this.refused,
+      captureBeforeMs: this.captureBeforeMs,
+      hasAskedAtDeadline: this.hasAskedAtDeadline,
+      nowMs: Date.now(),
+    });
+  }
+
+  /** The tip within what is authorized. */
+  get tip(): Money | undefined {
+    const tips = this.facts.flatMap(({ kind, tip }) => (kind === 'authorized' && tip ? [tip] : []));
+    const total = tips.reduce((sum, tip) => sum + minorOf(tip), 0n);
+    return total > 0n ? money(total, this.request.amount.currency) : undefined;
+  }
+
+  /** Takes in facts; says whether any was new. */
+  learn(news: readonly Fact[]): boolean {
+    const merged = mergeFacts(this.facts, news);
+    const hasNews = merged !== this.facts;
+    this.facts = merged;
+    if (hasNews) this.revision += 1;
+    return hasNews;
+  }
+
+  learnOpened(value: OpenedValue): void {
+    this.particulars = { ...this.particulars, ...value };
+    this.revision += 1;
+  }
+
+  lastOf(operation: OperationName): OperationRecord | undefined {
+    return this.operations.findLast((each) => each.operation === operation);
+  }
+
+  /** Writes the intent down: the operation and its key, before anything is sent. */
+  intend(operation: OperationName, sequence: number, amount: Money): OperationRecord {
+    const { paymentId } = this.request;
+    const intent: OperationRecord = {
+      operation,
+      sequence,
+      key: operationKey({ paymentId, operation, sequence }),
+      state: 'sent',
+      amount,
+      intendedAt: new Date().toISOString(),
+    };
+    this.#put(intent);
+    return intent;
+  }
+
+  /** Notes what an attempt came to. `unknown` starts the clock that ends in attention. */
+  note(intent: OperationRecord, outcome: Outcome<unknown>): void {
+    const isSettled = outcome.kind !== 'unknown' && outcome.kind !== 'not_sent';
+    const problem: Problem | undefined = 'problem' in outcome ? outcome.problem : undefined;
+    this.#put({
+      ...intent,
+      state: outcome.kind,
+      ...(isSettled && { settledAt: new Date().toISOString() }),
+      ...(problem && { problem }),
+    });
+    this.unknownSince =
+      outcome.kind === 'unknown' ? (this.unknownSince ?? intent.intendedAt) : undefined;
+    if ('facts' in outcome) this.learn(outcome.facts);
+  }
+
+  /** An attempt that was proven to have done nothing, or that cannot be paid. */
+  supersede(intent: OperationRecord): void {
+    this.#put({ ...intent, state: 'superseded', settledAt: new Date().toISOString() });
+    this.unknownSince = undefined;
+  }
+
+  #put(record: OperationRecord): void {
+    const at = this.operations.findIndex(
+      ({ operation, sequence }) => operation === record.operation && sequence === record.sequence,
+    );
+    this.operations.splice(at < 0 ? this.operations.length : at, at < 0 ? 0 : 1, record);
+    this.revision += 1;
+  }
+
+  record(): PaymentRecord {
+    const before = this.captureBeforeMs;
+    return {
+      request: this.request,
+      particulars: this.particulars,
+      facts: this.facts,
+      operations: this.operations,
+      progress: {
+        revision: this.revision,
+        ended: this.hasEnded,
+        ...(before !== undefined && { captureBefore: new Date(before).toISOString() }),
+        ...(this.attention && { attention: this.attention }),
+        ...(this.unknownSince !== undefined && { unknownSince: this.unknownSince }),
+      },
+    };
+  }
+
+  payment(): Payment {
+    return paymentOf(this.record());
+  }
+
+  carried(): CarriedPayment {
+    const { request, facts, operations, particulars, wishes, revision } = this;
+    return { request, facts, operations, particulars, wishes, revision };
+  }
+}

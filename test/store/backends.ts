@@ -1,0 +1,60 @@
+import { afterAll, beforeAll } from 'vitest';
+import { openStore, type Store, type StoreSettings } from '../../src/store/store.js';
+import { createDatabase, sharedPostgres } from '../support/postgres.js';
+
+/** A database of a test file's own. */
+export interface OwnDatabase {
+  readonly settings: StoreSettings;
+  drop(): Promise<void>;
+}
+
+export interface Backend {
+  readonly name: string;
+  create(): Promise<OwnDatabase>;
+}
+
+const EMBEDDED: Backend = {
+  name: 'PGlite',
+  create: () =>
+    Promise.resolve({
+      settings: { kind: 'embedded', directory: 'memory' },
+      drop: () => Promise.resolve(),
+    }),
+};
+
+/** PostgreSQL, where this machine has one. */
+export const POSTGRES: Backend | undefined = await findPostgres();
+
+export const BACKENDS: readonly Backend[] = POSTGRES ? [EMBEDDED, POSTGRES] : [EMBEDDED];
+
+async function findPostgres(): Promise<Backend | undefined> {
+  const server = await sharedPostgres();
+  return (
+    server && {
+      name: 'PostgreSQL',
+      create: async () => {
+        const { url, drop } = await createDatabase(server.url);
+        return { settings: { kind: 'postgres', url }, drop };
+      },
+    }
+  );
+}
+
+/** A migrated store for the tests of the surrounding `describe`. */
+export function useStore(backend: Backend): () => Store {
+  let store: Store | undefined;
+  let database: OwnDatabase | undefined;
+  beforeAll(async () => {
+    database = await backend.create();
+    store = await openStore(database.settings);
+    await store.migrate();
+  });
+  afterAll(async () => {
+    await store?.close();
+    await database?.drop();
+  });
+  return () => {
+    if (!store) throw new Error('the store is open only while tests run');
+    return store;
+  };
+}
