@@ -6,6 +6,7 @@ export default defineConfig({
     pool: 'forks',
     globalSetup: ['test/support/global-setup.ts'],
     maxWorkers: 2,
+    maxConcurrency: 12,
     testTimeout: 30_000,
     hookTimeout: 120_000,
   },

@@ -57,7 +57,8 @@ export function fact(stated: Omit<Fact, 'id'>): Fact {
   const { kind, object, part = '', amount, tip } = stated;
   const money = amount ? `${amount.minor}${amount.currency}` : '';
   const extra = tip && tip.minor !== '0' ? `+${tip.minor}` : '';
-  return { id: [kind, object, part, `${money}${extra}`].join('|'), ...stated };
+  const named = [object, part].map((name) => name.replace(/[%|]/g, encodeURIComponent));
+  return { id: [kind, ...named, `${money}${extra}`].join('|'), ...stated };
 }
 
 /** The union of both lists, each fact once, in the order of first sight. */

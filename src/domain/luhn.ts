@@ -1,10 +1,25 @@
-const CANDIDATE = /(?:\d[ -]?){12,18}\d/g;
+const DIGITS = /\d(?:[ -]?\d)*/g;
 
-/** Whether free text contains what looks like a payment card number (13 to 19 digits, Luhn). */
+/**
+ * Whether free text contains what looks like a payment card number: 13 to 19 digits with a Luhn
+ * checksum, together or in groups separated by a space or dash. Other numbers may stand beside it.
+ */
 export function containsCardNumber(text: string): boolean {
-  return (text.match(CANDIDATE) ?? []).some((candidate) =>
-    hasLuhnChecksum(candidate.replace(/[ -]/g, '')),
-  );
+  return (text.match(DIGITS) ?? []).some((run) => {
+    const groups = run.split(/[ -]/);
+    return groups.some((_, first) => startsCardNumber(groups.slice(first)));
+  });
+}
+
+/** Whether these groups of digits, or some of the first of them, make up a card number. */
+function startsCardNumber(groups: readonly string[]): boolean {
+  let digits = '';
+  for (const group of groups) {
+    digits += group;
+    if (digits.length > 19) return false;
+    if (digits.length >= 13 && hasLuhnChecksum(digits)) return true;
+  }
+  return false;
 }
 
 function hasLuhnChecksum(digits: string): boolean {

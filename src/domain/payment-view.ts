@@ -1,13 +1,23 @@
 import type { Payment } from './payment.js';
-import type { PaymentRecord } from './record.js';
-import { reduceFacts } from './reducer.js';
+import { isPositive } from './money.js';
+import type { Particulars, PaymentRecord } from './record.js';
+import { reduceFacts, type PaymentView } from './reducer.js';
+
+/**
+ * The provider's object that carries a payment: where there is money, else the one that was made
+ * last, whose link the payer has; a lost creation made again leaves an orphan beside it.
+ */
+export function carryingReference(view: PaymentView, particulars: Particulars): string | undefined {
+  const [first] = view.providerReferences;
+  return isPositive(view.amounts.authorized) ? first : (particulars.providerReference ?? first);
+}
 
 /** The payment as everybody sees it, derived from its record. */
 export function paymentOf(record: PaymentRecord): Payment {
   const { request, particulars, facts, operations, progress } = record;
   const { amount } = request;
   const view = reduceFacts({ currency: amount.currency, amount }, facts);
-  const providerReference = view.providerReferences[0] ?? particulars.providerReference;
+  const providerReference = carryingReference(view, particulars);
   const isWaitingForPayer = view.status === 'requires_action';
   const { payerDeadline } = particulars.terms ?? {};
   return {

@@ -75,7 +75,7 @@ export function reduceFacts(
   facts: readonly Fact[],
 ): PaymentView {
   const { currency } = asked;
-  const counted = facts.filter(({ amount }) => !amount || amount.currency === currency);
+  const counted = facts.filter((each) => isIn(currency, each.amount) && isIn(currency, each.tip));
   const objects = objectStates(counted, currency);
   const amounts = sumAmounts(objects, currency, asked.amount);
   const status = deriveStatus(objects, amounts);
@@ -90,6 +90,10 @@ export function reduceFacts(
       .sort(byMoneyThenName)
       .map(({ reference }) => reference),
   };
+}
+
+function isIn(currency: string, amount: Money | undefined): boolean {
+  return !amount || amount.currency === currency;
 }
 
 function objectStates(facts: readonly Fact[], currency: string): ObjectState[] {
@@ -179,9 +183,12 @@ function byMoneyThenName(a: ObjectState, b: ObjectState): number {
 }
 
 function endingProblem(status: PaymentStatus, facts: readonly Fact[]): Problem | undefined {
+  // One fact may be told in several words: the same are chosen whichever came first.
   return facts
-    .filter(({ kind, problem }) => kind === status && problem)
-    .sort((a, b) => (a.id < b.id ? -1 : 1))[0]?.problem;
+    .flatMap(({ kind, id, problem }) =>
+      kind === status && problem ? [{ problem, order: `${id} ${JSON.stringify(problem)}` }] : [],
+    )
+    .sort((a, b) => (a.order < b.order ? -1 : 1))[0]?.problem;
 }
 
 function deriveFlags(from: {

@@ -7,6 +7,8 @@ import { CAPTURE_MODES } from './payment.js';
 import type { Violation } from './problem.js';
 
 const POSITIVE_INTEGER = /^[1-9]\d{0,29}$/;
+const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})$/;
+const TIME_RULE = 'must be an ISO 8601 time that ends with Z or an offset';
 const MAX_REFERENCE = 256;
 const MAX_DESCRIPTION = 512;
 
@@ -37,7 +39,7 @@ export function checkRequest(request: PaymentRequest): readonly Violation[] {
     ...checkCaptureBefore(request),
     ...check(isTime(request.requestedAt), {
       field: 'requestedAt',
-      rule: 'must be an ISO 8601 time',
+      rule: TIME_RULE,
     }),
   ];
 }
@@ -68,7 +70,7 @@ function checkText(field: string, text: unknown, maxLength: number): readonly Vi
 
 function checkReturnUrl(returnUrl: unknown): readonly Violation[] {
   if (returnUrl === undefined) return [];
-  const isFine = isText(returnUrl) && /^https?:\/\/[^\s/]+/.test(returnUrl);
+  const isFine = isText(returnUrl) && /^https?:\/\/[^\s/?#]+\S*$/.test(returnUrl);
   return check(isFine, { field: 'returnUrl', rule: 'must be an http or https URL' });
 }
 
@@ -76,15 +78,18 @@ function checkCaptureBefore(request: PaymentRequest): readonly Violation[] {
   const { captureBefore, captureMode } = request;
   if (captureBefore === undefined) return [];
   return [
-    ...check(isTime(captureBefore), { field: 'captureBefore', rule: 'must be an ISO 8601 time' }),
+    ...check(isTime(captureBefore), { field: 'captureBefore', rule: TIME_RULE }),
     ...check(captureMode === 'manual', {
       field: 'captureBefore',
       rule: 'goes with captureMode manual only',
     }),
-    ...check(!(Date.parse(captureBefore) <= Date.parse(request.requestedAt)), {
-      field: 'captureBefore',
-      rule: 'must be in the future',
-    }),
+    ...check(
+      !isTime(captureBefore) || !(Date.parse(captureBefore) <= Date.parse(request.requestedAt)),
+      {
+        field: 'captureBefore',
+        rule: 'must be in the future',
+      },
+    ),
   ];
 }
 
@@ -96,6 +101,7 @@ function isText(value: unknown): value is string {
   return typeof value === 'string';
 }
 
+/** Without an offset, each worker would read it by its own time zone. */
 function isTime(value: unknown): boolean {
-  return isText(value) && /^\d{4}-\d{2}-\d{2}T/.test(value) && !Number.isNaN(Date.parse(value));
+  return isText(value) && TIME.test(value) && !Number.isNaN(Date.parse(value));
 }

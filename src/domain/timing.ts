@@ -1,6 +1,7 @@
 /**
- * Every time constant of Holdfast, in one object per profile. `fast` keeps the order of all of them
- * and exists for simulation and tests; nothing else may depend on which one is in use.
+ * Every time constant of Holdfast, in one object per profile. `fast` keeps every relation between
+ * them that something depends on, and exists for simulation and tests; nothing else may depend on
+ * which one is in use.
  */
 export interface Timing {
   /** A payment whose first step begins later than this after being asked for is not started. */

@@ -4,7 +4,7 @@ import type { Violation } from '../domain/problem.js';
 import type { Timing } from '../domain/timing.js';
 import { constantTimeEqual, hmacSha256 } from '../transport/digest.js';
 import { createHttpClient } from '../transport/http.js';
-import type { Connection } from './provider.js';
+import type { ConfiguredConnection, Connection } from './provider.js';
 import { PROVIDERS } from './registry.js';
 
 export interface Connections {
@@ -46,6 +46,54 @@ export class ConnectionSettingsError extends Error {
 /** The path of the notification door, shared by those who give URLs out and those who serve them. */
 export const NOTIFICATION_PATH = '/notifications';
 
+/**
+ * Checks connections without opening them.
+ *
+ * @param written as configured, secrets still references
+ * @param read the same with secrets read
+ */
+export function checkConnections(
+  written: readonly ConnectionSettings[],
+  read: readonly ConnectionSettings[],
+): readonly Violation[] {
+  const inline = written.flatMap(({ id, provider, settings }) =>
+    inlineSecrets(PROVIDERS.get(provider)?.secretSettings ?? [], settings).map((name) => ({
+      field: `connections.${id}.${name}`,
+      rule: 'must be { "env": "NAME" } or { "file": "path" }: secrets are never written inline',
+    })),
+  );
+  const wrong = read.flatMap((each) => {
+    const configured = configure(each);
+    return 'violations' in configured ? configured.violations : [];
+  });
+  return [...inline, ...wrong];
+}
+
+/** Which of these settings (dotted paths) are plain text. */
+function inlineSecrets(paths: readonly string[], settings: unknown): readonly string[] {
+  return paths.filter((path) => {
+    const value = path
+      .split('.')
+      .reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name], settings);
+    return typeof value === 'string';
+  });
+}
+
+function configure({
+  id,
+  provider,
+  settings,
+}: ConnectionSettings): ConfiguredConnection | { readonly violations: readonly Violation[] } {
+  const known = PROVIDERS.get(provider);
+  if (!known) {
+    const rule = `is no provider; known are ${[...PROVIDERS.keys()].join(', ')}`;
+    return { violations: [{ field: `connections.${id}.provider`, rule, value: provider }] };
+  }
+  const configured = known.configure(settings);
+  if (!('violations' in configured)) return configured;
+  return { violations: configured.violations.map((each) => prefixed(id, each)) };
+}
+
 /** @throws ConnectionSettingsError naming every wrong setting of every connection */
 export function openConnections(options: ConnectionsOptions): Connections {
   const violations: Violation[] = [];
@@ -68,20 +116,14 @@ export function openConnections(options: ConnectionsOptions): Connections {
 }
 
 function openConnection(
-  { id, provider, settings }: ConnectionSettings,
+  settings: ConnectionSettings,
   options: ConnectionsOptions,
 ):
   | { readonly connection: Connection; close(): Promise<void> }
   | { readonly violations: readonly Violation[] } {
-  const known = PROVIDERS.get(provider);
-  if (!known) {
-    const rule = `is no provider; known are ${[...PROVIDERS.keys()].join(', ')}`;
-    return { violations: [{ field: `connections.${id}.provider`, rule, value: provider }] };
-  }
-  const configured = known.configure(settings);
-  if ('violations' in configured) {
-    return { violations: configured.violations.map((each) => prefixed(id, each)) };
-  }
+  const configured = configure(settings);
+  if ('violations' in configured) return configured;
+  const { id } = settings;
   const { timing, now, publicUrl } = options;
   const http = createHttpClient({ origins: configured.origins, now });
   const connection = configured.connect({

@@ -18,8 +18,8 @@ export interface ProviderModule<Settings = unknown> {
   readonly name: string;
   /** Settings as configured, secrets already read. */
   readonly settings: z.ZodType<Settings>;
-  /** Fields of the settings that are secrets: never shown, never logged. */
-  readonly secretSettings: readonly (keyof Settings & string)[];
+  /** Settings that are secrets, as dotted paths: never written inline, shown or logged. */
+  readonly secretSettings: readonly string[];
   /** Addresses this connection may call; no other is ever contacted. */
   origins(settings: Settings): readonly string[];
   connect(settings: Settings, resources: ConnectionResources): Connection;
@@ -209,7 +209,7 @@ export function defineProvider<Settings>(module: ProviderModule<Settings>): AnyP
     secretSettings: module.secretSettings,
     configure(raw) {
       const parsed = module.settings.safeParse(raw);
-      if (!parsed.success) return { violations: parsed.error.issues.map(toViolation) };
+      if (!parsed.success) return { violations: violationsOf(parsed.error) };
       const settings = parsed.data;
       return {
         origins: module.origins(settings),
@@ -219,8 +219,17 @@ export function defineProvider<Settings>(module: ProviderModule<Settings>): AnyP
   };
 }
 
-function toViolation(issue: z.core.$ZodIssue): Violation {
-  return { field: issue.path.join('.'), rule: issue.message };
+/** What a schema found wrong, each under its own field. Values are left out: they may be secrets. */
+export function violationsOf(
+  error: { readonly issues: readonly z.core.$ZodIssue[] },
+  under: readonly string[] = [],
+): readonly Violation[] {
+  return error.issues.flatMap((issue) => {
+    const path = [...under, ...issue.path];
+    return issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => ({ field: [...path, key].join('.'), rule: 'is not known' }))
+      : [{ field: path.join('.'), rule: issue.message }];
+  });
 }
 
 /** The operation's recovery by name, for the terms of a connection. */

@@ -1,5 +1,5 @@
 import type { Kysely, Transaction } from 'kysely';
-import { mergeFacts, type Fact } from '../domain/facts.js';
+import type { Fact } from '../domain/facts.js';
 import type { Tables } from './database.js';
 import { toFact } from './payment-rows.js';
 import { toJsonOrNull, toTime } from './values.js';
@@ -15,23 +15,18 @@ export async function selectFacts(db: Kysely<Tables>, paymentId: string): Promis
   return rows.map(toFact);
 }
 
-/** Appends what is new; the first report of a fact stays. Returns all of them. */
-export async function appendFacts(
+/** Writes facts; one that is there stays as first reported. */
+export async function insertFacts(
   trx: Transaction<Tables>,
   paymentId: string,
-  news: readonly Fact[],
-): Promise<readonly Fact[]> {
-  const known = await selectFacts(trx, paymentId);
-  const all = mergeFacts(known, news);
-  const added = all.slice(known.length);
-  if (added.length > 0) {
-    await trx
-      .insertInto('facts')
-      .values(added.map((fact) => toRow(paymentId, fact)))
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
-  }
-  return all;
+  facts: readonly Fact[],
+): Promise<void> {
+  if (facts.length === 0) return;
+  await trx
+    .insertInto('facts')
+    .values(facts.map((fact) => toRow(paymentId, fact)))
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
 }
 
 /** Whether all of these facts are recorded. */

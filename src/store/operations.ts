@@ -40,16 +40,18 @@ export function holdingOperation(known: StatedOperation, news: StatedOperation):
 export async function mergeOperations(
   trx: Transaction<Tables>,
   paymentId: string,
-  stated: readonly StatedOperation[],
+  stated: {
+    readonly known: readonly StatedOperation[];
+    readonly news: readonly StatedOperation[];
+  },
 ): Promise<readonly OperationRecord[]> {
-  const known = await selectOperations(trx, paymentId);
-  const byId = new Map(known.map((operation) => [identityOf(operation), operation]));
-  for (const operation of stated) {
+  const byId = new Map(stated.known.map((operation) => [identityOf(operation), operation]));
+  for (const operation of stated.news) {
     const id = identityOf(operation);
     const before = byId.get(id);
     byId.set(id, before ? holdingOperation(before, operation) : operation);
   }
-  const held = new Set(known);
+  const held = new Set(stated.known);
   const changed = [...byId.values()].filter((operation) => !held.has(operation));
   await upsert(trx, paymentId, changed);
   return [...byId.values()].map(({ record }) => record).sort(byTime);
@@ -59,7 +61,7 @@ export function toOperationRecords(rows: readonly OperationRow[]): readonly Oper
   return rows.map(toOperation).sort(byTime);
 }
 
-async function selectOperations(
+export async function selectStatedOperations(
   trx: Transaction<Tables>,
   paymentId: string,
 ): Promise<readonly StatedOperation[]> {

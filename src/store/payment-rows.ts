@@ -65,7 +65,8 @@ export function toStoredPayment(
   };
 }
 
-function toRequest(row: PaymentRow): PaymentRequest {
+/** The request as first recorded. */
+export function toRequest(row: PaymentRow): PaymentRequest {
   return {
     paymentId: row.payment_id,
     connectionId: row.connection_id,

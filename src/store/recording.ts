@@ -1,34 +1,31 @@
-import type { Kysely, Transaction, Updateable } from 'kysely';
-import type { Fact } from '../domain/facts.js';
+import { sql, type Kysely, type Transaction, type Updateable } from 'kysely';
+import { mergeFacts, type Fact } from '../domain/facts.js';
 import type { PaymentId } from '../domain/ids.js';
-import { isPositive, money } from '../domain/money.js';
-import type { OperationRecord, Payment, PaymentRequest } from '../domain/payment.js';
+import type { Payment, PaymentRequest } from '../domain/payment.js';
+import { paymentOf } from '../domain/payment-view.js';
 import type { PaymentRecord } from '../domain/record.js';
-import { reduceFacts, type PaymentView } from '../domain/reducer.js';
 import type { PaymentRow, PaymentsTable, Tables } from './database.js';
-import { appendFacts } from './fact-rows.js';
-import { mergeOperations } from './operations.js';
-import { toPayment } from './payment-rows.js';
+import { insertFacts, selectFacts } from './fact-rows.js';
+import { mergeOperations, selectStatedOperations, type StatedOperation } from './operations.js';
+import { toPayment, toRequest } from './payment-rows.js';
 import { indexObjects } from './provider-objects.js';
-import { toJson, toJsonOrNull, toTime, toTimeOrNull } from './values.js';
+import { present, toJson, toJsonOrNull, toTime, toTimeOrNull } from './values.js';
 
 type Changes = Updateable<PaymentsTable>;
 
 /** Records all of it in one transaction, or nothing. See `Store.recordPayment`. */
 export function recordPayment(db: Kysely<Tables>, record: PaymentRecord): Promise<Payment> {
-  const { request, facts, operations, progress, particulars } = record;
-  const { paymentId } = request;
+  const { request, facts, operations, particulars, progress } = record;
+  const { revision } = progress;
   return db.transaction().execute(async (trx) => {
-    const row = (await insertPayment(trx, request)) ?? (await lockPayment(trx, paymentId));
-    if (!row) throw new Error(`store: payment ${paymentId} was neither inserted nor found`);
-    const stated = operations.map((operation) => ({
-      record: operation,
-      revision: progress.revision,
-    }));
-    const held = await mergeOperations(trx, paymentId, stated);
+    const known = await insertOrLock(trx, request);
+    const { row } = known;
     const changes = { ...progressChanges(row, record), ...referenceChanges(row, record) };
-    const references = particulars.providerReference ? [particulars.providerReference] : [];
-    return addFacts(trx, row, { facts, operations: held, changes, references });
+    const { providerReference } = particulars;
+    const isNamed = providerReference === undefined || providerReference === row.stated_reference;
+    const references = isNamed ? [] : [providerReference];
+    const stated = operations.map((operation) => ({ record: operation, revision }));
+    return addToKnown(trx, known, { facts, operations: stated, changes, references });
   });
 }
 
@@ -41,58 +38,68 @@ export function recordFacts(
   return db.transaction().execute(async (trx) => {
     const row = await lockPayment(trx, paymentId);
     if (!row) return undefined;
-    const operations = await mergeOperations(trx, paymentId, []);
-    return addFacts(trx, row, { facts, operations, changes: {}, references: [] });
+    const known = await loadParts(trx, row);
+    return addToKnown(trx, known, { facts, operations: [], changes: {}, references: [] });
   });
 }
 
-async function addFacts(
-  trx: Transaction<Tables>,
-  row: PaymentRow,
-  news: {
-    readonly facts: readonly Fact[];
-    readonly operations: readonly OperationRecord[];
-    readonly changes: Changes;
-    readonly references: readonly string[];
-  },
-): Promise<Payment> {
-  const facts = await appendFacts(trx, row.payment_id, news.facts);
-  const stating = news.facts.filter(({ kind }) => kind !== 'rejected' && kind !== 'not_started');
-  const references = [...news.references, ...stating.map(({ object }) => object)];
-  await indexObjects(trx, row.payment_id, { connectionId: row.connection_id, references });
-  const changes = { ...news.changes, ...derivedChanges(row, facts, news.changes) };
-  const updated = await trx
-    .updateTable('payments')
-    .set(changes)
-    .where('payment_id', '=', row.payment_id)
-    .returningAll()
-    .executeTakeFirstOrThrow();
-  return toPayment(updated, news.operations);
+/** A payment whose row this transaction has locked. */
+interface KnownPayment {
+  readonly row: PaymentRow;
+  readonly facts: readonly Fact[];
+  readonly operations: readonly StatedOperation[];
 }
 
-/** The new row, which nobody else can touch yet; undefined when the payment is known. */
-function insertPayment(
+interface News {
+  readonly facts: readonly Fact[];
+  readonly operations: readonly StatedOperation[];
+  readonly changes: Changes;
+  /** Objects named to us besides those of the facts. */
+  readonly references: readonly string[];
+}
+
+async function addToKnown(
+  trx: Transaction<Tables>,
+  known: KnownPayment,
+  news: News,
+): Promise<Payment> {
+  const { row } = known;
+  const { payment_id: paymentId, connection_id: connectionId } = row;
+  const operations = await mergeOperations(trx, paymentId, {
+    known: known.operations,
+    news: news.operations,
+  });
+  const facts = mergeFacts(known.facts, news.facts);
+  const added = facts.slice(known.facts.length);
+  await insertFacts(trx, paymentId, added);
+  const stating = added.filter(({ kind }) => kind !== 'rejected' && kind !== 'not_started');
+  const references = [...news.references, ...stating.map(({ object }) => object)];
+  await indexObjects(trx, paymentId, { connectionId, references });
+  const updated = await trx
+    .updateTable('payments')
+    .set({ ...news.changes, ...derivedChanges(row, facts, news.changes) })
+    .where('payment_id', '=', paymentId)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  return toPayment(updated, operations);
+}
+
+/** The row, inserted if it is not there; either way nobody else can touch it meanwhile. */
+async function insertOrLock(
   trx: Transaction<Tables>,
   request: PaymentRequest,
-): Promise<PaymentRow | undefined> {
-  return trx
+): Promise<KnownPayment> {
+  const { is_new: isNew, ...row } = await trx
     .insertInto('payments')
-    .values({
-      payment_id: request.paymentId,
-      connection_id: request.connectionId,
-      merchant_reference: request.merchantReference,
-      capture_mode: request.captureMode,
-      currency: request.amount.currency,
-      requested_minor: request.amount.minor,
-      description: request.description ?? null,
-      return_url: request.returnUrl ?? null,
-      requested_capture_before: toTimeOrNull(request.captureBefore),
-      options: toJsonOrNull(request.options),
-      requested_at: toTime(request.requestedAt),
-    })
-    .onConflict((conflict) => conflict.doNothing())
+    .values(toInsert(request))
+    // An update that changes nothing: it locks the row that is there, and returns it.
+    .onConflict((conflict) =>
+      conflict.column('payment_id').doUpdateSet({ revision: sql`payments.revision` }),
+    )
     .returningAll()
-    .executeTakeFirst();
+    .returning(sql<boolean>`xmax = 0`.as('is_new'))
+    .executeTakeFirstOrThrow();
+  return isNew ? { row, facts: [], operations: [] } : loadParts(trx, row);
 }
 
 function lockPayment(
@@ -105,6 +112,27 @@ function lockPayment(
     .where('payment_id', '=', paymentId)
     .forUpdate()
     .executeTakeFirst();
+}
+
+async function loadParts(trx: Transaction<Tables>, row: PaymentRow): Promise<KnownPayment> {
+  const facts = await selectFacts(trx, row.payment_id);
+  return { row, facts, operations: await selectStatedOperations(trx, row.payment_id) };
+}
+
+function toInsert(request: PaymentRequest) {
+  return {
+    payment_id: request.paymentId,
+    connection_id: request.connectionId,
+    merchant_reference: request.merchantReference,
+    capture_mode: request.captureMode,
+    currency: request.amount.currency,
+    requested_minor: request.amount.minor,
+    description: request.description ?? null,
+    return_url: request.returnUrl ?? null,
+    requested_capture_before: toTimeOrNull(request.captureBefore),
+    options: toJsonOrNull(request.options),
+    requested_at: toTime(request.requestedAt),
+  };
 }
 
 function progressChanges(row: PaymentRow, { progress, particulars }: PaymentRecord): Changes {
@@ -128,27 +156,25 @@ function referenceChanges(row: PaymentRow, { progress, particulars }: PaymentRec
   return { stated_reference: providerReference, stated_reference_revision: progress.revision };
 }
 
+/** What the facts come to, by the domain's own rules. */
 function derivedChanges(row: PaymentRow, facts: readonly Fact[], changes: Changes): Changes {
-  const { currency } = row;
-  const view = reduceFacts({ currency, amount: money(row.requested_minor, currency) }, facts);
-  const { amounts, flags, problem } = view;
-  const stated = changes.stated_reference ?? row.stated_reference;
+  const { status, amounts, flags, problem, providerReference } = paymentOf({
+    request: toRequest(row),
+    particulars: present('providerReference', changes.stated_reference ?? row.stated_reference),
+    facts,
+    operations: [],
+    progress: { revision: 0, ended: false },
+  });
   const hasAttention = 'attention' in changes ? changes.attention !== null : row.attention !== null;
   return {
-    status: view.status,
+    status,
     authorized_minor: amounts.authorized.minor,
     captured_minor: amounts.captured.minor,
     voided_minor: amounts.voided.minor,
     refunded_minor: amounts.refunded.minor,
     flags: toJson(flags),
     problem: toJsonOrNull(problem),
-    provider_reference: carryingReference(view, stated),
+    provider_reference: providerReference ?? null,
     needs_attention: hasAttention || flags.length > 0,
   };
-}
-
-/** The object that holds the money; while none does, the one the provider named to us. */
-function carryingReference(view: PaymentView, stated: string | null): string | null {
-  const [first = null] = view.providerReferences;
-  return isPositive(view.amounts.authorized) ? first : (stated ?? first);
 }

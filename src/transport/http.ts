@@ -101,14 +101,21 @@ function exchange(
   let started: Dispatcher.DispatchController | undefined;
   let head: { status: number; headers: Record<string, string> } | undefined;
   let receivedBytes = 0;
+  let isOver = false;
 
   const timer = setTimeout(() => {
+    isOver = true;
     started?.abort(new TimedOut());
     resolve(failed(new TimedOut(), started !== undefined, request.timeoutMs));
   }, request.timeoutMs);
 
   const handler: Dispatcher.DispatchHandler = {
     onRequestStart(controller) {
+      // Already answered as not sent while connecting, so it must stay unsent.
+      if (isOver) {
+        controller.abort(new TimedOut());
+        return;
+      }
       if (request.latestWriteAtMs !== undefined && now() > request.latestWriteAtMs) {
         controller.abort(new TooLate());
         return;

@@ -1,7 +1,7 @@
 /** The composition of a worker process: activities over connections and store, and the workflows. */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { paymentActivities } from '../activities/payments.js';
 import { TIMING, type TimingProfile } from '../domain/timing.js';
 import type { Connections } from '../providers/connections.js';
@@ -68,9 +68,4 @@ function workflowsOf(
   return codePath === undefined
     ? { workflowsPath: fileURLToPath(new URL('../workflows/index.js', import.meta.url)) }
     : { workflowBundle: { codePath } };
-}
-
-/** Sends the SDK's own log lines to ours. Before the first worker, once per process. */
-export function installRuntimeLogger(logger: Parameters<typeof Runtime.install>[0]['logger']): void {
-  Runtime.install({ ...(logger && { logger }) });
 }

@@ -281,6 +281,7 @@ async function end(run: PaymentRun): Promise<boolean> {
   await condition(allHandlersFinished);
   if (state.nextStep().do === 'end' && !run.hasUnrecorded) return true;
   state.hasEnded = false;
+  state.revision += 1;
   return false;
 }
 

@@ -8,7 +8,7 @@ import type { Outcome } from '../domain/outcome.js';
 import type { Problem } from '../domain/problem.js';
 import type { Particulars, PaymentRecord } from '../domain/record.js';
 import { reduceFacts, type PaymentView } from '../domain/reducer.js';
-import { paymentOf } from '../domain/payment-view.js';
+import { carryingReference, paymentOf } from '../domain/payment-view.js';
 import { captureBeforeMs, planNext, type Step } from './plan.js';
 import type { CarriedPayment, OpenedValue, Wishes } from './contract.js';
 
@@ -48,7 +48,7 @@ export class PaymentState {
   }
 
   get providerReference(): string | undefined {
-    return this.view.providerReferences[0] ?? this.particulars.providerReference;
+    return carryingReference(this.view, this.particulars);
   }
 
   get captureBeforeMs(): number | undefined {

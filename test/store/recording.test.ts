@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mergeFacts, type Fact } from '../../src/domain/facts.js';
+import { paymentOf } from '../../src/domain/payment-view.js';
 import type { OperationState } from '../../src/domain/payment.js';
 import type { PaymentRecord } from '../../src/domain/record.js';
 import { reduceFacts } from '../../src/domain/reducer.js';
@@ -16,7 +17,7 @@ for (const backend of BACKENDS) {
 
     it('gives back all that was recorded', async () => {
       const record = aFullRecord();
-      await store().recordPayment(record);
+      expect(await store().recordPayment(record)).toEqual(paymentOf(record));
       expect(await store().loadPayment(record.request.paymentId)).toEqual(record);
     });
 
@@ -231,6 +232,8 @@ for (const backend of BACKENDS) {
           const view = reduceFacts({ currency: 'EUR', amount: orderly.amount }, facts);
           expect(payment).toMatchObject({ status: view.status, amounts: view.amounts });
           expect(payment?.flags).toEqual(view.flags);
+          const loaded = await store().loadPayment(disorderly.paymentId);
+          expect(loaded && paymentOf(loaded)).toEqual(payment);
         }),
         { numRuns: 25 },
       );

@@ -118,7 +118,8 @@ describe.runIf(POSTGRES)('a database whose connections are killed', () => {
     const blocker = await other();
     await blocker.query('begin');
     await blocker.query('lock table facts in access exclusive mode');
-    const slow = expect(store.recordPayment(aRecord())).rejects.toBeInstanceOf(StoreUnavailable);
+    const record = aRecord({ facts: [aFact({ kind: 'created' })] });
+    const slow = expect(store.recordPayment(record)).rejects.toBeInstanceOf(StoreUnavailable);
     expect(await elapsedMs(slow)).toBeLessThan(8_000);
     await store.ping();
     await blocker.query('rollback');
@@ -129,7 +130,7 @@ describe.runIf(POSTGRES)('a database whose connections are killed', () => {
     const blocker = await other();
     await blocker.query('begin');
     await blocker.query('lock table facts in access exclusive mode');
-    const first = store.recordPayment(aRecord());
+    const first = store.recordPayment(aRecord({ facts: [aFact({ kind: 'created' })] }));
     const second = expect(store.ping()).rejects.toBeInstanceOf(StoreUnavailable);
     expect(await elapsedMs(second)).toBeLessThan(4_000);
     await blocker.query('rollback');

@@ -1,16 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { Connection } from '@temporalio/client';
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import type { WorkerOptions } from '@temporalio/worker';
 import { HoldfastClient, type OpenRequest } from '../../src/client/client.js';
-import { TIMING } from '../../src/domain/timing.js';
+import { paymentWorkflowId } from '../../src/domain/ids.js';
+import type { Payment, PaymentRequest } from '../../src/domain/payment.js';
+import { TIMING, type TimingProfile } from '../../src/domain/timing.js';
 import { openConnections, type Connections } from '../../src/providers/connections.js';
-import {
-  startPayconiqSandbox,
-  type PayconiqSandbox,
-} from '../../src/sandbox/payconiq/sandbox.js';
 import type { PayconiqSandboxOptions } from '../../src/sandbox/payconiq/options.js';
+import type { SandboxPayment } from '../../src/sandbox/payconiq/payment.js';
+import { startPayconiqSandbox, type PayconiqSandbox } from '../../src/sandbox/payconiq/sandbox.js';
 import { openStore, type Store } from '../../src/store/store.js';
 import { startWorker, type RunningWorker } from '../../src/workers/worker.js';
+import { openDoor, type Door } from './door.js';
+import './setup.js';
 import { sharedTemporal, sharedWorkflowBundle } from './temporal.js';
 
 /** Everything a payment needs, really running: Temporal, worker, store, client, provider. */
@@ -21,53 +23,86 @@ export interface Harness {
   readonly store: Store;
   readonly taskQueue: string;
   readonly temporal: Connection;
+  /** Temporal's own client, for what ours does not do. */
+  readonly temporalClient: Client;
   /** A request that is fine, with a fresh id and reference. */
   request(changes?: Partial<OpenRequest>): OpenRequest;
-  startWorker(): Promise<RunningWorker>;
+  /** The same as workflows get it, where the client is passed by. */
+  fullRequest(changes?: Partial<PaymentRequest>): PaymentRequest;
+  /** Opens a payment that the provider creates, and answers with what the provider has of it. */
+  open(changes?: Partial<OpenRequest>): Promise<OpenedPayment>;
+  /** The workflow of a payment, its latest run. */
+  handle(paymentId: string): WorkflowHandle;
+  /** The payment as soon as it is as wanted; rejects with the payment as it is after `timeoutMs`. */
+  until(
+    paymentId: string,
+    isWanted: (payment: Payment) => boolean,
+    timeoutMs?: number,
+  ): Promise<Payment>;
+  /** The payment when its workflow has ended, by the workflow's own result. */
+  ended(paymentId: string): Promise<Payment>;
+  startWorker(overrides?: Partial<WorkerOptions>): Promise<RunningWorker>;
   stopWorker(): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface OpenedPayment {
+  readonly request: OpenRequest;
+  readonly paymentId: string;
+  /** The provider's payment as it was created; its `paymentId` is the provider's. */
+  readonly created: SandboxPayment;
 }
 
 export interface HarnessOptions {
   readonly sandbox?: PayconiqSandboxOptions;
   readonly settings?: Record<string, unknown>;
   readonly publicUrl?: string;
+  /** With a notification door of its own, unless a `publicUrl` is given. */
+  readonly notifications?: boolean;
   readonly worker?: Partial<WorkerOptions>;
+  /** By default the dev server that all test files share. */
+  readonly temporal?: { readonly address: string; readonly namespace: string };
+  /** By default `fast`. */
+  readonly timing?: TimingProfile;
+  readonly now?: () => number;
+  /** Stands between the worker and the store. */
+  readonly workerStore?: (store: Store) => Store;
 }
 
 export const CONNECTION_ID = 'shop';
 
+const UNTIL_TIMEOUT_MS = 15_000;
+const UNTIL_PAUSE_MS = 40;
+
 export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
-  const { address, namespace } = await sharedTemporal();
+  const { timing = 'fast', now = Date.now } = options;
+  const { address, namespace } = options.temporal ?? (await sharedTemporal());
   const { codePath } = await sharedWorkflowBundle();
   const sandbox = await startPayconiqSandbox({ voidSupport: true, ...options.sandbox });
   const store = await openStore({ kind: 'embedded', directory: 'memory' });
   await store.migrate();
+  const door = options.notifications === true ? await openDoor() : undefined;
+  const publicUrl = options.publicUrl ?? door?.url;
   const connections = openConnections({
     connections: [
       {
         id: CONNECTION_ID,
         provider: 'payconiq',
-        settings: {
-          apiBaseUrl: sandbox.url,
-          jwksUrl: sandbox.jwksUrl,
-          profileId: sandbox.profileId,
-          merchantId: sandbox.merchantId,
-          apiKey: sandbox.apiKey,
-          voidSupport: true,
-          ...options.settings,
-        },
+        settings: connectionSettings(sandbox, options.settings),
       },
     ],
-    timing: TIMING.fast,
-    now: Date.now,
+    timing: TIMING[timing],
+    now,
     notificationSecret: 'test',
-    ...(options.publicUrl !== undefined && { publicUrl: options.publicUrl }),
+    ...(publicUrl !== undefined && { publicUrl }),
   });
   const taskQueue = `test-${randomUUID()}`;
   const temporal = await Connection.connect({ address });
-  const client = new HoldfastClient({ connection: temporal, namespace, taskQueue, timing: 'fast' });
+  const client = new HoldfastClient({ connection: temporal, namespace, taskQueue, timing });
+  const temporalClient = new Client({ connection: temporal, namespace });
+  door?.serve({ connections, client, store });
   let worker: RunningWorker | undefined;
+  const tools = paymentTools({ client, sandbox, temporalClient });
 
   return {
     client,
@@ -76,23 +111,19 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     store,
     taskQueue,
     temporal,
-    request: (changes) => ({
-      paymentId: randomUUID(),
-      connectionId: CONNECTION_ID,
-      amount: { minor: '1250', currency: 'EUR' },
-      merchantReference: randomUUID().slice(0, 35),
-      ...changes,
-    }),
-    async startWorker() {
+    temporalClient,
+    ...tools,
+    async startWorker(overrides) {
       worker = await startWorker({
         address,
         namespace,
         taskQueue,
         connections,
-        store,
-        timing: 'fast',
+        store: options.workerStore?.(store) ?? store,
+        timing,
+        now,
         workflowBundlePath: codePath,
-        ...(options.worker && { overrides: options.worker }),
+        overrides: { ...options.worker, ...overrides },
       });
       return worker;
     },
@@ -100,12 +131,93 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
       await worker?.stop();
       worker = undefined;
     },
-    async close() {
-      await worker?.stop();
-      await temporal.close();
-      await connections.close();
-      await store.close();
-      await sandbox.close();
-    },
+    close: () =>
+      closeAll({
+        worker: { close: async () => worker?.stop() },
+        door,
+        temporal,
+        connections,
+        store,
+        sandbox,
+      }),
   };
+}
+
+function connectionSettings(
+  sandbox: PayconiqSandbox,
+  changes: Record<string, unknown> | undefined,
+): Record<string, unknown> {
+  return {
+    apiBaseUrl: sandbox.url,
+    jwksUrl: sandbox.jwksUrl,
+    profileId: sandbox.profileId,
+    merchantId: sandbox.merchantId,
+    apiKey: sandbox.apiKey,
+    voidSupport: true,
+    ...changes,
+  };
+}
+
+function paymentTools(parts: {
+  readonly client: HoldfastClient;
+  readonly sandbox: PayconiqSandbox;
+  readonly temporalClient: Client;
+}): Pick<Harness, 'request' | 'fullRequest' | 'open' | 'handle' | 'until' | 'ended'> {
+  const { client, sandbox, temporalClient } = parts;
+  const request: Harness['request'] = (changes) => ({
+    paymentId: randomUUID(),
+    connectionId: CONNECTION_ID,
+    amount: { minor: '1250', currency: 'EUR' },
+    merchantReference: randomUUID().slice(0, 35),
+    ...changes,
+  });
+  const handle: Harness['handle'] = (paymentId) =>
+    temporalClient.workflow.getHandle(paymentWorkflowId(paymentId));
+  return {
+    request,
+    fullRequest: (changes) => ({
+      captureMode: 'automatic',
+      requestedAt: new Date().toISOString(),
+      ...request(),
+      ...changes,
+    }),
+    async open(changes) {
+      const asked = request(changes);
+      const answer = await client.open(asked);
+      const created = sandbox.payments({ reference: asked.merchantReference }).at(-1);
+      if (!created) throw new Error(`not created: ${JSON.stringify(answer)}`);
+      return { request: asked, paymentId: asked.paymentId, created };
+    },
+    handle,
+    async until(paymentId, isWanted, timeoutMs = UNTIL_TIMEOUT_MS) {
+      const deadlineMs = Date.now() + timeoutMs;
+      for (;;) {
+        const payment = await client.get(paymentId);
+        if (payment && isWanted(payment)) return payment;
+        if (Date.now() > deadlineMs) throw new Error(`still ${JSON.stringify(payment)}`);
+        await new Promise((resume) => setTimeout(resume, UNTIL_PAUSE_MS));
+      }
+    },
+    ended: (paymentId) => handle(paymentId).result() as Promise<Payment>,
+  };
+}
+
+interface Parts {
+  readonly worker: { close(): Promise<void> };
+  readonly door: Door | undefined;
+  readonly temporal: Connection;
+  readonly connections: Connections;
+  readonly store: Store;
+  readonly sandbox: PayconiqSandbox;
+}
+
+/** Held answers are let go first: a worker waits for its running calls. */
+async function closeAll(parts: Parts): Promise<void> {
+  parts.sandbox.faults.clear();
+  await parts.worker.close();
+  await parts.temporal.close();
+  await parts.connections.close();
+  await parts.store.close();
+  await parts.sandbox.close();
+  await parts.door?.close();
 }

@@ -9,7 +9,7 @@ import {
 } from '../../transport/classify.js';
 import type { HttpClient, HttpRequest } from '../../transport/http.js';
 import type { KeySource } from '../../transport/jws.js';
-import type { Outcome } from '../../domain/outcome.js';
+import type { NotSent, Outcome } from '../../domain/outcome.js';
 import type { Problem } from '../../domain/problem.js';
 import { authenticator, verifySignature } from './auth.js';
 import type { PayconiqSettings } from './config.js';
@@ -42,7 +42,9 @@ export function payconiqApi(
 
   return async (call) => {
     const body = encode(call.body);
-    const proof = await authenticate({ path: call.path, body, nowMs: now(), jti: randomToken(16) });
+    const signable = { path: call.path, body, nowMs: now(), jti: randomToken(16) };
+    const proof = await authenticate(signable).catch(() => undefined);
+    if (proof === undefined) return cannotSign();
     const exchange = await http.send({
       method: call.method,
       url: `${settings.apiBaseUrl}${call.path}${call.query ? `?${call.query}` : ''}`,
@@ -64,10 +66,14 @@ export function payconiqApi(
 /** Refusals of our own signature come without one (L11945-11957); all else must be signed. */
 async function doubtOf(answer: Answer, keys: KeySource): Promise<string | undefined> {
   const jws = answer.headers['signature'];
-  const isRefusal = answer.status === 401 || answer.status === 403;
-  if (jws === undefined) return isRefusal ? undefined : 'it carries no signature';
+  if (jws === undefined) return refusesUs(answer) ? undefined : 'it carries no signature';
   const verdict = await verifySignature(jws, answer.body, keys);
   return verdict.kind === 'valid' ? undefined : verdict.reason;
+}
+
+function cannotSign(): NotSent {
+  const message = 'nothing was sent: the configured private key is no usable P-256 key';
+  return { kind: 'not_sent', cause: 'rejected', problem: { code: 'unauthorized', message } };
 }
 
 function unverified(doubt: string): Outcome & { kind: 'unknown' } {
@@ -86,14 +92,13 @@ export type Refusal =
   | Extract<Outcome, { kind: 'not_sent' | 'declined' | 'unknown' }>
   | { readonly kind: 'ask'; readonly problem: Problem };
 
-/** Reads a 4xx by its documented code. 401 and 403 refuse whatever their body says. */
+/** Reads a 4xx by its documented code and status. 401 and 403 refuse us whatever else they say. */
 export function refusalOf(answer: Answer): Refusal {
   const error = parseBody(errorAnswer, answer.body);
-  const implied = answer.status === 401 ? 'UNAUTHORIZED' : 'ACCESS_DENIED';
-  const isAccess = answer.status === 401 || answer.status === 403;
-  const providerCode = error?.code ?? (isAccess ? implied : undefined);
+  const providerCode = refusesUs(answer) ? ACCESS_CODES[answer.status] : error?.code;
   const meaning = providerCode === undefined ? undefined : errorMeaning(providerCode);
-  if (answer.status < 400 || providerCode === undefined || !meaning) {
+  const isFitting = answer.status >= 400 && (meaning?.status ?? answer.status) === answer.status;
+  if (providerCode === undefined || !meaning || !isFitting) {
     return unexpectedAnswer(`Payconiq answered ${describe(answer.status, error?.code)}`);
   }
   const message = `Payconiq refused: ${providerCode} ${redactText(error?.message ?? '')}`.trim();
@@ -117,8 +122,21 @@ export function refusalOf(answer: Answer): Refusal {
         problem: { code: 'throttled', providerCode, message },
       };
     case 'ask':
-      return { kind: 'ask', problem: { code: 'not_pending', providerCode, message } };
+      return { kind: 'ask', problem: { code: meaning.code, providerCode, message } };
   }
+}
+
+const ACCESS_CODES: Readonly<Record<number, string>> = {
+  401: 'UNAUTHORIZED',
+  403: 'ACCESS_DENIED',
+};
+
+/** Whether our credentials were refused: then nothing was looked at, and no signature is due. */
+function refusesUs({ status, body }: Answer): boolean {
+  const { code = '' } = parseBody(errorAnswer, body) ?? {};
+  const isOtherRefusal =
+    errorMeaning(code) !== undefined && !Object.values(ACCESS_CODES).includes(code);
+  return ACCESS_CODES[status] !== undefined && !isOtherRefusal;
 }
 
 function describe(status: number, code: string | undefined): string {

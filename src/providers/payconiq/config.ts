@@ -10,6 +10,7 @@ const ENVIRONMENTS = {
 } as const;
 
 const providerId = z.string().min(1).max(64);
+const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
 
 /**
  * Settings of one Payconiq profile. Requests are signed where `signing` is given, else they carry
@@ -19,15 +20,26 @@ export const payconiqSettings = z
   .strictObject({
     environment: z.enum(['ext', 'prod']).default('ext'),
     /** Overrides the environment's address, e.g. for a sandbox. */
-    apiBaseUrl: z.url().optional(),
+    apiBaseUrl: httpUrl
+      .refine((url) => !/[?#]/.test(url), 'must have no query and no fragment')
+      .transform((url) => url.replace(/\/+$/, ''))
+      .optional(),
     /** Overrides the address of Payconiq's public keys. */
-    jwksUrl: z.url().optional(),
+    jwksUrl: httpUrl.optional(),
     profileId: providerId,
     /** Needed to sign. */
     merchantId: providerId.optional(),
-    apiKey: z.string().min(1).optional(),
+    apiKey: z
+      .string()
+      .regex(/^[\x21-\x7e]+$/, 'must be the key alone: no spaces, no line breaks')
+      .optional(),
     signing: z
-      .strictObject({ kid: z.string().min(1), privateKeyPem: z.string().min(1) })
+      .strictObject({
+        kid: z.string().min(1),
+        privateKeyPem: z
+          .string()
+          .regex(/-----BEGIN PRIVATE KEY-----/, 'must be a PKCS#8 private key in PEM'),
+      })
       .optional(),
     /** As configured in the profile: decides how long a QR code lives (2 or 20 minutes). */
     product: z.enum(['instore', 'online']).default('instore'),
@@ -40,28 +52,51 @@ export const payconiqSettings = z
       .regex(/^\/.*\{paymentId\}/, 'must begin with / and contain {paymentId}')
       .default('/v3/payments/{paymentId}/acknowledge'),
   })
-  .superRefine((settings, context) => {
-    if (!settings.apiKey && !settings.signing) {
-      context.addIssue({
-        code: 'custom',
-        path: ['apiKey'],
-        message: 'apiKey or signing is needed',
-      });
-    }
-    if (settings.signing && !settings.merchantId) {
-      context.addIssue({
-        code: 'custom',
-        path: ['merchantId'],
-        message: 'is needed to sign requests (claim iss)',
-      });
-    }
-  })
+  // Also where a field is wrong in itself, so that every problem is told at once.
+  .superRefine(checkTogether, { when: ({ value }) => typeof value === 'object' && value !== null })
   .transform((settings) => ({
     ...ENVIRONMENTS[settings.environment],
     ...withoutUndefined(settings),
   }));
 
 export type PayconiqSettings = z.infer<typeof payconiqSettings>;
+
+interface Joint {
+  readonly environment?: unknown;
+  readonly apiBaseUrl?: unknown;
+  readonly jwksUrl?: unknown;
+  readonly merchantId?: unknown;
+  readonly apiKey?: unknown;
+  readonly signing?: unknown;
+  readonly product?: unknown;
+  readonly voidSupport?: unknown;
+}
+
+/** What settings demand of each other. Their own shapes are not proven here. */
+function checkTogether(settings: Joint, context: z.core.$RefinementCtx): void {
+  const isPlain = (url: unknown) => typeof url === 'string' && url.startsWith('http:');
+  const isProduction = settings.environment === 'prod';
+  const problems: readonly (readonly [field: keyof Joint, rule: string, isBroken: boolean])[] = [
+    ['apiKey', 'apiKey or signing is needed', !settings.apiKey && !settings.signing],
+    [
+      'merchantId',
+      'is needed to sign requests (claim iss)',
+      Boolean(settings.signing) && !settings.merchantId,
+    ],
+    // payconiq.txt L375-377
+    ['apiBaseUrl', 'must be https in production', isProduction && isPlain(settings.apiBaseUrl)],
+    ['jwksUrl', 'must be https in production', isProduction && isPlain(settings.jwksUrl)],
+    // payconiq.txt L12196-12216
+    [
+      'voidSupport',
+      'exists for in-store profiles only',
+      settings.voidSupport === true && settings.product === 'online',
+    ],
+  ];
+  for (const [field, message, isBroken] of problems) {
+    if (isBroken) context.addIssue({ code: 'custom', path: [field], message });
+  }
+}
 
 function withoutUndefined<T extends object>(
   value: T,

@@ -83,17 +83,23 @@ export function factsOf(
   const meaning = statusMeaning(statement.status);
   if (!meaning) return undefined;
   const { total, tip } = amountsOf(statement);
-  const occurredAt = statement.succeededAt ?? new Date(learned.atMs).toISOString();
+  const learnedAt = new Date(learned.atMs).toISOString();
   return meaning.proves.map((kind) =>
     fact({
       kind,
       object: statement.paymentId,
       ...(CARRIES_MONEY.has(kind) && { amount: total, ...(tip.minor !== '0' && { tip }) }),
       ...(kind === 'declined' && meaning.problem && { problem: meaning.problem }),
-      occurredAt,
+      occurredAt: happenedAt(kind, statement) ?? learnedAt,
       source: learned.source,
     }),
   );
+}
+
+/** The moments that Payconiq tells: creation, and success for what led to it. In UTC. */
+function happenedAt(kind: Fact['kind'], statement: Statement): string | undefined {
+  const told = kind === 'created' ? statement.createdAt : statement.succeededAt;
+  return told ? new Date(told).toISOString() : undefined;
 }
 
 /** `amount` is what we asked for; the payer pays `totalAmount`, which has the tip in it. */
@@ -102,38 +108,44 @@ export function amountsOf(statement: Statement): { amount: Money; tip: Money; to
   const amount = money(statement.amount, currency);
   const tip = money(statement.tippingAmount ?? 0, currency);
   const total =
-    statement.totalAmount == null ? addMoney(amount, tip) : money(statement.totalAmount, currency);
+    statement.totalAmount === undefined
+      ? addMoney(amount, tip)
+      : money(statement.totalAmount, currency);
   return { amount, tip, total };
 }
 
-type ErrorMeaning =
+type ErrorMeaning = {
+  /** The status it comes with; absent where the document names none. */
+  readonly status?: 400 | 401 | 403 | 404 | 422;
+} & (
   | { readonly as: 'rejected' | 'declined'; readonly code: ProblemCode }
   /** Nothing was processed; later it may be. */
   | { readonly as: 'later' }
   /** The object is not in a state for it: its details tell the rest. */
-  | { readonly as: 'ask' };
+  | { readonly as: 'ask'; readonly code: ProblemCode }
+);
 
 /**
- * Documented error codes. One that is missing here, or a status that does not fit the document,
- * leaves the outcome unknown.
+ * Documented error codes. One that is missing here, or that comes with a status that does not fit
+ * the document, leaves the outcome unknown.
  * @see payconiq.txt L707-725, L1138-1168, L2165-2198, L2305-2334
  */
 export const ERRORS = {
-  BODY_MISSING: { as: 'rejected', code: 'provider_refused' },
+  BODY_MISSING: { status: 400, as: 'rejected', code: 'provider_refused' },
   FIELD_REQUIRED: { as: 'rejected', code: 'provider_refused' },
-  FIELD_IS_REQUIRED: { as: 'rejected', code: 'provider_refused' },
-  FIELD_IS_INVALID: { as: 'rejected', code: 'provider_refused' },
-  MERCHANT_PROFILE_NOT_FOUND: { as: 'rejected', code: 'provider_refused' },
-  UNAUTHORIZED: { as: 'rejected', code: 'unauthorized' },
-  ACCESS_DENIED: { as: 'rejected', code: 'unauthorized' },
-  UNABLE_TO_PAY_CREDITOR: { as: 'declined', code: 'declined_by_provider' },
+  FIELD_IS_REQUIRED: { status: 400, as: 'rejected', code: 'provider_refused' },
+  FIELD_IS_INVALID: { status: 400, as: 'rejected', code: 'provider_refused' },
+  MERCHANT_PROFILE_NOT_FOUND: { status: 404, as: 'rejected', code: 'provider_refused' },
+  UNAUTHORIZED: { status: 401, as: 'rejected', code: 'unauthorized' },
+  ACCESS_DENIED: { status: 403, as: 'rejected', code: 'unauthorized' },
+  UNABLE_TO_PAY_CREDITOR: { status: 422, as: 'declined', code: 'declined_by_provider' },
   QR_NO_LONGER_IN_USE: { as: 'declined', code: 'declined_by_provider' },
-  CALLER_NOT_ALLOWED_TO_CANCEL: { as: 'declined', code: 'provider_refused' },
+  CALLER_NOT_ALLOWED_TO_CANCEL: { status: 403, as: 'declined', code: 'provider_refused' },
   TRY_AGAIN_LATER: { as: 'later' },
-  PAYMENT_VOIDED: { as: 'ask' },
-  PAYMENT_NOT_PENDING: { as: 'ask' },
-  PAYMENT_NOT_FOUND: { as: 'ask' },
-  PAYMENT_CONFLICT: { as: 'ask' },
+  PAYMENT_VOIDED: { status: 422, as: 'ask', code: 'already_voided' },
+  PAYMENT_NOT_PENDING: { status: 422, as: 'ask', code: 'not_pending' },
+  PAYMENT_NOT_FOUND: { status: 404, as: 'ask', code: 'not_found' },
+  PAYMENT_CONFLICT: { as: 'ask', code: 'not_pending' },
 } as const satisfies Record<string, ErrorMeaning>;
 
 export function errorMeaning(code: string): ErrorMeaning | undefined {

@@ -10,7 +10,7 @@ import { payconiqPayments } from './payments.js';
 export const payconiq = defineProvider<PayconiqSettings>({
   name: 'payconiq',
   settings: payconiqSettings,
-  secretSettings: ['apiKey', 'signing'],
+  secretSettings: ['apiKey', 'signing.privateKeyPem'],
   origins: ({ apiBaseUrl, jwksUrl }) => [apiBaseUrl, jwksUrl],
   connect(settings, resources) {
     const { connectionId: id, http, now, notificationUrl } = resources;

@@ -1,8 +1,7 @@
 /** Payments at Payconiq: create, acknowledge (≙ capture), DELETE (≙ void and cancel), get, search. */
-import { fact } from '../../domain/facts.js';
+import { fact, mergeFacts } from '../../domain/facts.js';
 import type { NotSent, Outcome, Unknown } from '../../domain/outcome.js';
-import type { NextAction, PaymentRequest } from '../../domain/payment.js';
-import { money } from '../../domain/money.js';
+import type { PaymentRequest } from '../../domain/payment.js';
 import type { Problem } from '../../domain/problem.js';
 import type { Terms } from '../../domain/terms.js';
 import { unexpectedAnswer, type Answer } from '../../transport/classify.js';
@@ -21,13 +20,13 @@ import type {
 import { recoveriesOf } from '../provider.js';
 import { refusalOf, type CallApi } from './api.js';
 import type { PayconiqSettings } from './config.js';
+import { buildCreate, nextActionOf } from './creation.js';
 import { amountsOf, factsOf, statusMeaning } from './mapping.js';
 import { checkPayment } from './rules.js';
 import {
   createAnswer,
   details,
   parseBody,
-  payconiqOptions,
   searchAnswer,
   type CreateAnswer,
   type Details,
@@ -89,6 +88,7 @@ export function payconiqPayments(
     source: 'answer' | 'query',
   ): Outcome<Opened> & { kind: 'succeeded' } {
     const { paymentId: object, createdAt } = created;
+    const occurredAt = new Date(createdAt).toISOString();
     return {
       kind: 'succeeded',
       value: {
@@ -96,7 +96,7 @@ export function payconiqPayments(
         nextAction: nextActionOf(intent.request, created),
         terms: terms(created),
       },
-      facts: [fact({ kind: 'created', object, occurredAt: createdAt, source })],
+      facts: [fact({ kind: 'created', object, occurredAt, source })],
     };
   }
 
@@ -120,7 +120,7 @@ export function payconiqPayments(
     if (!usable) return { kind: 'absent' };
     const outcome = opened(intent, { ...usable, payerDeadline: usable.expireAt }, 'query');
     const known = factsOf(usable, { source: 'query', atMs: now() }) ?? [];
-    return { kind: 'settled', outcome: { ...outcome, facts: [...outcome.facts, ...known] } };
+    return { kind: 'settled', outcome: { ...outcome, facts: mergeFacts(outcome.facts, known) } };
   }
 
   // --- acknowledge (PCQ-07): may be called many times -----------------------------------------
@@ -132,7 +132,7 @@ export function payconiqPayments(
       const deadlineMs = deadline();
       const answer = await callApi({
         method: 'POST',
-        path: settings.acknowledgePath.replace('{paymentId}', providerReference),
+        path: settings.acknowledgePath.replace('{paymentId}', () => pathPart(providerReference)),
         body: {
           amount: Number(BigInt(amount.minor) - BigInt(tip?.minor ?? '0')),
           currency: amount.currency,
@@ -176,7 +176,7 @@ export function payconiqPayments(
     const deadlineMs = deadline();
     const answer = await callApi({
       method: 'DELETE',
-      path: `${PAYMENTS_PATH}/${intent.providerReference ?? ''}`,
+      path: `${PAYMENTS_PATH}/${pathPart(intent.providerReference)}`,
       size: 'payment',
       connection: 'fresh',
       deadlineMs,
@@ -251,7 +251,7 @@ export function payconiqPayments(
   async function getDetails(providerReference: string, deadlineMs: number): Promise<Current> {
     const answer = await callApi({
       method: 'GET',
-      path: `${PAYMENTS_PATH}/${providerReference}`,
+      path: `${PAYMENTS_PATH}/${pathPart(providerReference)}`,
       size: 'payment',
       connection: 'kept',
       deadlineMs,
@@ -315,44 +315,11 @@ export function payconiqPayments(
   return { check: (request) => checkPayment(settings, request), operations, read, search };
 }
 
-/** The body of a creation. @see payconiq.txt L917-960, L6540-6600 */
-export function buildCreate(
-  request: PaymentRequest,
-  callbackUrl: string | undefined,
-): Record<string, unknown> {
-  const options = request.options ? payconiqOptions.parse(request.options) : undefined;
-  return {
-    amount: Number(request.amount.minor),
-    currency: request.amount.currency,
-    callbackUrl,
-    description: request.description,
-    reference: request.merchantReference,
-    bulkId: options?.bulkId,
-    returnUrl: request.returnUrl,
-  };
-}
-
-/** The hosted checkout page where a return URL was asked for, else the QR code to be shown. */
-export function nextActionOf(
-  request: Pick<PaymentRequest, 'returnUrl'>,
-  created: Pick<CreateAnswer, 'paymentId' | '_links'> & { readonly payerDeadline: string },
-): NextAction {
-  const { checkout, deeplink, qrcode } = created._links ?? {};
-  const content = deeplink?.href ?? `https://payconiq.com/pay/2/${created.paymentId}`;
-  const common = {
-    qrCode: { content, ...(qrcode && { imageUrl: qrcode.href }) },
-    appLink: content,
-    expiresAt: new Date(created.payerDeadline).toISOString(),
-  };
-  return request.returnUrl !== undefined && checkout
-    ? { kind: 'redirect', url: checkout.href, ...common }
-    : { kind: 'qr_code', ...common };
-}
-
 function isAdoptable(request: PaymentRequest, found: Details): boolean {
-  const isSame = money(found.amount, found.currency ?? 'EUR').minor === request.amount.minor;
+  const { minor, currency } = amountsOf(found).amount;
+  const isSame = minor === request.amount.minor && currency === request.amount.currency;
   const meaning = statusMeaning(found.status);
-  const hasMoney = meaning?.proves.includes('authorized' as never) ?? false;
+  const hasMoney = meaning?.proves.includes('authorized') ?? false;
   const hasLink = request.returnUrl === undefined || found._links?.checkout !== undefined;
   return isSame && meaning !== undefined && (hasMoney || (!meaning.isFinal && hasLink));
 }
@@ -362,13 +329,18 @@ function foundPayment(found: Details, nowMs: number): FoundPayment {
   return {
     providerReference: found.paymentId,
     providerStatus: found.status,
-    ...(found.reference != null && { reference: found.reference }),
-    ...(found.description != null && { description: found.description }),
+    ...(found.reference !== undefined && { reference: found.reference }),
+    ...(found.description !== undefined && { description: found.description }),
     amount,
     total,
     createdAt: found.createdAt,
     facts: factsOf(found, { source: 'query', atMs: nowMs }) ?? [],
   };
+}
+
+/** The provider's id as one segment of a path, whatever it contains. */
+function pathPart(providerReference = ''): string {
+  return encodeURIComponent(providerReference);
 }
 
 /** A creation has no object whose details could tell: then its outcome is unknown. */

@@ -1,7 +1,9 @@
 /** What Payconiq allows in a payment, checked before anything is sent. */
+import type { Money } from '../../domain/money.js';
 import type { PaymentRequest } from '../../domain/payment.js';
 import type { Violation } from '../../domain/problem.js';
 import type { PayconiqSettings } from './config.js';
+import { violationsOf } from '../provider.js';
 import { payconiqOptions } from './wire.js';
 
 /** Euro cents. @see payconiq.txt L925-930 */
@@ -10,7 +12,7 @@ const MAX_LENGTH = { merchantReference: 35, description: 140, returnUrl: 2048 } 
 
 /** @see payconiq.txt L922-960 (in store), L6560-6600 (online) */
 export function checkPayment(
-  settings: Pick<PayconiqSettings, 'voidSupport' | 'environment'>,
+  settings: Pick<PayconiqSettings, 'voidSupport'>,
   request: PaymentRequest,
 ): readonly Violation[] {
   return [
@@ -21,14 +23,23 @@ export function checkPayment(
   ];
 }
 
-function checkAmount({ amount }: PaymentRequest): readonly Violation[] {
+/**
+ * A workflow that was started directly through Temporal passed no API, so nothing is believed here
+ * of the amount's shape: `checkRequest` names what is wrong with it.
+ */
+function checkAmount({
+  amount,
+}: {
+  readonly amount?: Partial<Money> | null;
+}): readonly Violation[] {
+  if (typeof amount?.minor !== 'string' || !/^\d{1,30}$/.test(amount.minor)) return [];
   const minor = BigInt(amount.minor);
   const violations: Violation[] = [];
   if (amount.currency !== 'EUR') {
     violations.push({
       field: 'amount.currency',
       rule: 'must be EUR: Payconiq supports only euros',
-      value: amount.currency,
+      ...(typeof amount.currency === 'string' && { value: amount.currency.slice(0, 10) }),
     });
   }
   if (minor < 1n || minor > MAX_CENTS) {
@@ -70,8 +81,5 @@ function checkOptions({ options }: PaymentRequest): readonly Violation[] {
   if (options === undefined) return [];
   const parsed = payconiqOptions.safeParse(options);
   if (parsed.success) return [];
-  return parsed.error.issues.map(({ path, message }) => ({
-    field: ['options', ...path].join('.'),
-    rule: message,
-  }));
+  return violationsOf(parsed.error, ['options']);
 }

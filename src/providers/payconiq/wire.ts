@@ -5,38 +5,46 @@
 import { z } from 'zod';
 
 const cents = z.int().min(0);
-const link = z.looseObject({ href: z.string() }).optional();
+/** `YYYY-MM-ddTHH:mm:ss.SSSZ`; in its samples Z is the letter, elsewhere it stands for +0000. */
+const time = z
+  .string()
+  .regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})$/)
+  .refine((text) => !Number.isNaN(Date.parse(text)));
+/** Payconiq leaves out what it does not know; null says the same. */
+const orAbsent = <Schema extends z.ZodType>(schema: Schema) =>
+  schema.nullish().transform((value) => value ?? undefined);
+const link = orAbsent(z.looseObject({ href: z.string() }));
 
-const links = z
-  .looseObject({ self: link, deeplink: link, qrcode: link, cancel: link, checkout: link })
-  .optional();
+const links = orAbsent(
+  z.looseObject({ self: link, deeplink: link, qrcode: link, cancel: link, checkout: link }),
+);
 
 /** @see payconiq.txt L879-1090; `expiresAt` here, `expireAt` everywhere else */
 export const createAnswer = z.looseObject({
   paymentId: z.string().length(24),
   status: z.string(),
-  createdAt: z.iso.datetime({ offset: true }),
-  expiresAt: z.iso.datetime({ offset: true }),
+  createdAt: time,
+  expiresAt: time,
   amount: cents,
-  currency: z.string().optional(),
-  reference: z.string().nullish(),
+  currency: orAbsent(z.string()),
+  reference: orAbsent(z.string()),
   _links: links,
 });
 export type CreateAnswer = z.infer<typeof createAnswer>;
 
 const statement = {
   paymentId: z.string().length(24),
-  createdAt: z.iso.datetime({ offset: true }),
-  expireAt: z.iso.datetime({ offset: true }),
-  succeededAt: z.iso.datetime({ offset: true }).nullish(),
+  createdAt: time,
+  expireAt: time,
+  succeededAt: orAbsent(time),
   status: z.string(),
   amount: cents,
-  transferAmount: cents.nullish(),
-  tippingAmount: cents.nullish(),
-  totalAmount: cents.nullish(),
-  currency: z.string().nullish(),
-  description: z.string().nullish(),
-  reference: z.string().nullish(),
+  transferAmount: orAbsent(cents),
+  tippingAmount: orAbsent(cents),
+  totalAmount: orAbsent(cents),
+  currency: orAbsent(z.string()),
+  description: orAbsent(z.string()),
+  reference: orAbsent(z.string()),
 };
 
 /** The body of a callback. @see payconiq.txt L437-532 */
@@ -45,7 +53,7 @@ export const callback = z.looseObject(statement);
 /** One payment, by id or in a search. @see payconiq.txt L1366-1649 */
 export const details = z.looseObject({
   ...statement,
-  creditor: z.looseObject({ callbackUrl: z.string().nullish() }).nullish(),
+  creditor: orAbsent(z.looseObject({ callbackUrl: orAbsent(z.string()) })),
   _links: links,
 });
 export type Details = z.infer<typeof details>;
@@ -62,7 +70,7 @@ export const searchAnswer = z.looseObject({
 });
 
 /** @see payconiq.txt L707-725 */
-export const errorAnswer = z.looseObject({ code: z.string(), message: z.string().default('') });
+export const errorAnswer = z.looseObject({ code: z.string(), message: z.string().catch('') });
 
 /** Ours: the options only Payconiq knows. */
 export const payconiqOptions = z.strictObject({

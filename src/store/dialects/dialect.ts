@@ -28,7 +28,7 @@ export function kyselyOver(pool: PostgresPool): Kysely<Tables> {
  * every further statement (a rollback) fails at once, instead of waiting for its own timeout.
  */
 export function kyselyClient(session: Session): PostgresPoolClient {
-  let lostTo: unknown;
+  let lostTo: Error | undefined;
   const query = async (text: string, parameters: readonly unknown[]): Promise<unknown> => {
     if (lostTo !== undefined) throw lostTo;
     try {

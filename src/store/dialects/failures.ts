@@ -12,12 +12,13 @@ const CONNECTION_LOST = /^(08...|57P0[1-5]|25P03)$/;
 
 /** A failed statement, told apart. */
 export interface Failure {
-  readonly error: unknown;
+  readonly error: Error;
   readonly isConnectionLost: boolean;
 }
 
 /** Drivers' connection errors carry no SQLSTATE; wrong arguments are TypeError or RangeError. */
 export function classifyFailure(cause: unknown): Failure {
+  if (!(cause instanceof Error)) return { error: unavailable(cause), isConnectionLost: true };
   const state = sqlStateOf(cause);
   if (state !== undefined) {
     const error = UNAVAILABLE.test(state) ? unavailable(cause) : cause;
@@ -37,8 +38,8 @@ export function unavailable(cause: unknown): StoreUnavailable {
 
 const SQL_STATE = /^[0-9A-Z]{5}$/;
 
-function sqlStateOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('severity' in error) || !('code' in error)) return undefined;
+function sqlStateOf(error: Error): string | undefined {
+  if (!('severity' in error) || !('code' in error)) return undefined;
   const { code } = error;
   return typeof code === 'string' && SQL_STATE.test(code) ? code : undefined;
 }

@@ -15,5 +15,7 @@ const MIGRATIONS: Record<string, Migration> = {
 export async function migrateToLatest(db: Kysely<Tables>): Promise<void> {
   const provider = { getMigrations: () => Promise.resolve(MIGRATIONS) };
   const { error } = await new Migrator({ db, provider }).migrateToLatest();
-  if (error) throw error;
+  if (error !== undefined) {
+    throw error instanceof Error ? error : new Error('store: migrating failed', { cause: error });
+  }
 }

@@ -1,0 +1,190 @@
+/** The lives a payment can have, each told against the sandbox and compared with its ledger. */
+import { randomToken } from '../transport/digest.js';
+import type { Answer, OpenRequest } from '../client/client.js';
+import { formatMoney, minorOf, money, type Money } from '../domain/money.js';
+import type { Payment } from '../domain/payment.js';
+import type { PaymentStatus } from '../domain/reducer.js';
+import type { PayconiqSandbox } from '../sandbox/payconiq/sandbox.js';
+import type { DevStack } from '../workers/dev-stack.js';
+import type { Sandboxes } from '../workers/sandboxes.js';
+
+interface Stage {
+  readonly stack: DevStack;
+  readonly sandboxes: Sandboxes;
+  readonly step: (message: string) => void;
+}
+
+export interface Scenario {
+  readonly title: string;
+  run(stage: Stage): Promise<Told>;
+}
+
+/** How a payment ended here, beside what moved at the provider. */
+export interface Told {
+  readonly title: string;
+  readonly payment: Payment;
+  /** What the payer has lost for good, and what the merchant gets, by the sandbox's ledger. */
+  readonly moved: {
+    readonly debited: Money;
+    readonly paidOut: Money;
+    readonly creditedBack: Money;
+  };
+  readonly isAsExpected: boolean;
+}
+
+const OUTCOME_TIMEOUT_MS = 30_000;
+const PAY_TERMINAL = { connectionId: 'payconiq-terminal', via: 'terminal' } as const;
+const PAY_ONLINE = { connectionId: 'payconiq-online', via: 'online' } as const;
+
+export const SCENARIOS: readonly Scenario[] = [
+  scenario('Paid at the terminal, and acknowledged', 'captured', PAY_TERMINAL, async (play) => {
+    const reference = await play.open({});
+    play.sandbox.consumer.pay(reference);
+    play.step('the payer scans and confirms; the callback comes, signed; we acknowledge');
+    return play.outcome();
+  }),
+  scenario('Paid in the web shop', 'captured', PAY_ONLINE, async (play) => {
+    const returnUrl = 'https://shop.example/thanks';
+    const reference = await play.open({ returnUrl, amount: money(4_999, 'EUR') });
+    play.sandbox.consumer.pay(reference);
+    play.step('the payer confirms on the checkout page');
+    return play.outcome();
+  }),
+  scenario('Held, then voided by the merchant', 'voided', PAY_TERMINAL, async (play) => {
+    const reference = await play.open({ captureMode: 'manual' });
+    play.sandbox.consumer.pay(reference);
+    await play.outcome();
+    play.step('authorized: the payer is debited, the merchant has not acknowledged');
+    await play.client.void(play.paymentId, { reason: 'the goods were out of stock' });
+    play.step('voided on request: the payer is credited');
+    return play.end();
+  }),
+  scenario('Held, forgotten, voided at our deadline', 'voided', PAY_TERMINAL, async (play) => {
+    const captureBefore = new Date(Date.now() + 4_000).toISOString();
+    const reference = await play.open({ captureMode: 'manual', captureBefore });
+    play.sandbox.consumer.pay(reference);
+    await play.outcome();
+    play.step('authorized; nobody captures it, so the deadline passes');
+    return play.end();
+  }),
+  scenario('Paid while the answers were lost', 'captured', PAY_TERMINAL, async (play) => {
+    play.sandbox.faults.next('create', { kind: 'reset_after_effect' });
+    play.sandbox.faults.next('acknowledge', { kind: 'reset_after_effect' });
+    const reference = await play.open({});
+    play.step('the answer to our creation was lost; it was found again by our reference');
+    play.sandbox.consumer.pay(reference);
+    play.step('the answer to our acknowledge is lost too; it is repeated');
+    return play.outcome();
+  }),
+  scenario('Paid, and the callback never came', 'captured', PAY_TERMINAL, async (play) => {
+    play.sandbox.faults.next('callback', { kind: 'lose', scope: 'delivery' });
+    const reference = await play.open({});
+    play.sandbox.consumer.pay(reference);
+    play.step('no callback: after a while we ask the provider ourselves');
+    return play.outcome();
+  }),
+  scenario('Never paid', 'expired', PAY_TERMINAL, async (play) => {
+    await play.open({});
+    await play.sandbox.clock.advance(121_000);
+    play.step('two minutes pass at the provider; the QR code is dead');
+    return play.outcome();
+  }),
+];
+
+interface Play {
+  readonly client: DevStack['client'];
+  readonly sandbox: PayconiqSandbox;
+  readonly paymentId: string;
+  readonly step: (message: string) => void;
+  /** Opens the payment; the provider's id of it. */
+  open(changes: Partial<OpenRequest>): Promise<string>;
+  /** Waits until the payer's part is over. */
+  outcome(): Promise<Payment>;
+  /** Waits until Holdfast has nothing left to do. */
+  end(): Promise<Payment>;
+}
+
+function scenario(
+  title: string,
+  expected: PaymentStatus,
+  { connectionId, via }: { readonly connectionId: string; readonly via: 'terminal' | 'online' },
+  act: (play: Play) => Promise<Payment>,
+): Scenario {
+  return {
+    title,
+    async run({ stack, sandboxes, step }) {
+      const sandbox = sandboxes[via];
+      const play = playOf({ client: stack.client, sandbox, connectionId, step });
+      await act(play);
+      const payment = await play.end();
+      const moved = movedAt(sandbox, payment);
+      return { title, payment, moved, isAsExpected: isTied(payment, expected, moved) };
+    },
+  };
+}
+
+function playOf(stage: {
+  readonly client: DevStack['client'];
+  readonly sandbox: PayconiqSandbox;
+  readonly connectionId: string;
+  readonly step: (message: string) => void;
+}): Play {
+  const { client, sandbox, connectionId, step } = stage;
+  const paymentId = `demo-${randomToken(9)}`;
+  const until = async (isReached: (payment: Payment) => boolean): Promise<Payment> => {
+    for (const deadlineMs = Date.now() + OUTCOME_TIMEOUT_MS; ;) {
+      const payment = await client.get(paymentId);
+      if (payment && isReached(payment)) return payment;
+      if (Date.now() > deadlineMs) throw new Error(`${paymentId} got stuck`);
+      await new Promise((resume) => setTimeout(resume, 100));
+    }
+  };
+  return {
+    client,
+    sandbox,
+    paymentId,
+    step,
+    async open(changes) {
+      const answer = await client.open({
+        paymentId,
+        connectionId,
+        amount: money(1_250, 'EUR'),
+        merchantReference: paymentId,
+        description: 'Holdfast demo',
+        ...changes,
+      });
+      const payment = answeredPayment(answer) ?? (await until(({ nextAction }) => !!nextAction));
+      const { requested } = payment.amounts;
+      step(`${requested ? formatMoney(requested) : ''} asked: ${payment.nextAction?.kind ?? ''}`);
+      return payment.providerReference ?? '';
+    },
+    outcome: () =>
+      until(({ status }) => !['created', 'requires_action', 'processing'].includes(status)),
+    end: () => until(({ ended }) => ended),
+  };
+}
+
+function answeredPayment(answer: Answer): Payment | undefined {
+  return answer.kind === 'answered' && answer.payment.nextAction ? answer.payment : undefined;
+}
+
+/** What the sandbox's own ledger says, over every object it has under this payment's reference. */
+function movedAt(sandbox: PayconiqSandbox, { merchantReference }: Payment): Told['moved'] {
+  const entries = sandbox.ledger.ofReference(merchantReference);
+  const sum = (kind: (typeof entries)[number]['kind']): Money =>
+    money(
+      entries.filter((entry) => entry.kind === kind).reduce((total, e) => total + e.amountMinor, 0),
+      'EUR',
+    );
+  return { debited: sum('debited'), paidOut: sum('paid_out'), creditedBack: sum('credited_back') };
+}
+
+function isTied(payment: Payment, expected: PaymentStatus, moved: Told['moved']): boolean {
+  const { authorized, captured, voided } = payment.amounts;
+  return (
+    payment.status === expected &&
+    minorOf(authorized) === minorOf(moved.debited) &&
+    minorOf(captured) === minorOf(moved.paidOut) &&
+    minorOf(voided) === minorOf(moved.creditedBack)
+  );
+}

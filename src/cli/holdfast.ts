@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+/** The holdfast command. */
+import { Command } from 'commander';
+import pc from 'picocolors';
+import { loadConfig, ConfigError } from '../config.js';
+import { runDemo } from './demo.js';
+import { runDev, runServer, runSetup, runWorker } from './processes.js';
+import { paymentCommands } from './payment-commands.js';
+
+const program = new Command('holdfast')
+  .description('A durable payment orchestrator.')
+  .option('-c, --config <file>', 'config file (else HOLDFAST_CONFIG, else holdfast.config.json)');
+
+const config = () => loadConfig({ file: program.opts<{ config?: string }>().config });
+
+program
+  .command('dev')
+  .description(
+    'everything in one process: Temporal with UI, store, provider sandboxes, API, worker',
+  )
+  .action(() => runDev(config()));
+
+program
+  .command('worker')
+  .description('carry payments: run workflows and call providers')
+  .action(() => runWorker(config()));
+
+program
+  .command('server')
+  .description('the HTTP API, the notification door and the dispatcher')
+  .action(() => runServer(config()));
+
+program
+  .command('setup')
+  .description('create or update tables and search attributes; may be run again at any time')
+  .action(() => runSetup(config()));
+
+program
+  .command('demo')
+  .description('payments through their lives, against a simulated provider, then exit')
+  .option('--headless', 'no Temporal UI')
+  .action((options: { headless?: boolean }) => runDemo({ isHeadless: options.headless === true }));
+
+paymentCommands(program, config);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`${pc.red('error')} ${message}\n`);
+  process.exitCode = error instanceof ConfigError ? 2 : 1;
+}

@@ -1,0 +1,150 @@
+/** Capture, void and cancel. They go on while the store is down. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import type { Answer, CommandOptions } from '../client/client.js';
+import { HoldfastError } from '../client/errors.js';
+import type { PaymentId } from '../domain/ids.js';
+import type { Payment } from '../domain/payment.js';
+import type { PaymentStatus } from '../domain/reducer.js';
+import { sendAnswer } from './answers.js';
+import type { Api, Context } from './api.js';
+import { EVERY_ROUTE, responses } from './documented.js';
+import { answerOnce, keyDigest, type Done } from './idempotency.js';
+import { commanded, unanswered } from './payment-answers.js';
+import * as schemas from './schemas.js';
+
+interface Command<Body extends z.ZodType> {
+  readonly name: 'capture' | 'void' | 'cancel';
+  readonly summary: string;
+  readonly description: string;
+  readonly body: Body;
+  /** A payment that is this already is the answer, also when it has ended. */
+  readonly aim: PaymentStatus;
+  give(context: Context, from: Given<z.infer<Body>>): Promise<Answer>;
+}
+
+interface Given<Body> {
+  readonly paymentId: PaymentId;
+  readonly body: Body;
+  readonly options: CommandOptions;
+}
+
+const CAPTURE: Command<typeof schemas.capturePayment> = {
+  name: 'capture',
+  summary: 'Capture a payment',
+  description: 'Takes what is authorized, or a part of it where the connection can.',
+  body: schemas.capturePayment,
+  aim: 'captured',
+  give: ({ client }, { paymentId, body, options }) =>
+    client.capture(paymentId, { ...options, ...(body?.amount && { amount: body.amount }) }),
+};
+
+const VOID: Command<typeof schemas.giveReason> = {
+  name: 'void',
+  summary: 'Void a payment',
+  description: 'Releases what is authorized.',
+  body: schemas.giveReason,
+  aim: 'voided',
+  give: ({ client }, { paymentId, body, options }) =>
+    client.void(paymentId, { ...options, reason: body.reason }),
+};
+
+const CANCEL: Command<typeof schemas.giveReason> = {
+  name: 'cancel',
+  summary: 'Cancel a payment',
+  description: 'Ends a payment that has not been paid. Paid meanwhile, it is voided if possible.',
+  body: schemas.giveReason,
+  aim: 'canceled',
+  give: ({ client }, { paymentId, body, options }) =>
+    client.cancel(paymentId, { ...options, reason: body.reason }),
+};
+
+export function commandRoutes(app: Api, context: Context): void {
+  commandRoute(app, context, CAPTURE);
+  commandRoute(app, context, VOID);
+  commandRoute(app, context, CANCEL);
+}
+
+function commandRoute<Body extends z.ZodType>(
+  app: Api,
+  context: Context,
+  command: Command<Body>,
+): void {
+  const { name, summary, description, body } = command;
+  app.route({
+    method: 'POST',
+    url: `/payments/:paymentId/${name}`,
+    config: { scope: 'payments:write' },
+    schema: {
+      operationId: `${name}Payment`,
+      tags: ['payments'],
+      summary,
+      description,
+      params: schemas.paymentParams,
+      headers: schemas.optionalKeyHeader,
+      body,
+      response: responses(
+        {
+          200: ['The payment as it stands, with what is not known yet.', schemas.payment],
+          202: ['No answer in time; ask again, or repeat with the same key.', schemas.accepted],
+        },
+        [...EVERY_ROUTE, 404, 409, 413, 415, 422, 503],
+      ),
+    },
+    handler: (request, reply) => {
+      const { paymentId } = request.params;
+      const work = (options: CommandOptions): Promise<Done> =>
+        perform(context, command, {
+          paymentId,
+          body: request.body as z.infer<Body>,
+          options,
+        });
+      return answerCommand(context, { request, reply }, work);
+    },
+  });
+}
+
+async function answerCommand(
+  { store, timing }: Context,
+  { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+  work: (options: CommandOptions) => Promise<Done>,
+): Promise<FastifyReply> {
+  const key = request.headers['idempotency-key'];
+  if (typeof key !== 'string') return sendAnswer(reply, (await work({})).answer);
+  const idempotencyKey = keyDigest({ clientId: request.clientId, key }, KEY_DIGEST_LENGTH);
+  return answerOnce({ request, reply }, { store, timing, key, keeping: 'optional' }, () =>
+    work({ idempotencyKey }),
+  );
+}
+
+const KEY_DIGEST_LENGTH = 32;
+
+async function perform<Body extends z.ZodType>(
+  context: Context,
+  command: Command<Body>,
+  given: Given<z.infer<Body>>,
+): Promise<Done> {
+  const { paymentId } = given;
+  try {
+    const answer = await command.give(context, given);
+    return answer.kind === 'answered'
+      ? commanded(answer.payment)
+      : await unanswered(context, paymentId);
+  } catch (error) {
+    if (!(error instanceof HoldfastError) || error.code !== 'not_found') throw error;
+    return commanded(await endedPayment(context, command, paymentId));
+  }
+}
+
+/** No workflow of this id is running: it has ended, or there never was one. */
+async function endedPayment(
+  { store }: Context,
+  { aim }: Pick<Command<z.ZodType>, 'aim'>,
+  paymentId: PaymentId,
+): Promise<Payment> {
+  const known = await store.getPayment(paymentId);
+  if (known?.status === aim) return known;
+  throw known
+    ? new HoldfastError({ code: 'conflict', message: `the payment has ended: ${known.status}` })
+    : new HoldfastError({ code: 'not_found', message: `there is no payment ${paymentId}` });
+}

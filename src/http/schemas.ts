@@ -1,0 +1,394 @@
+/** Shapes of the API: what it takes and what it answers. The OpenAPI document is made of them. */
+import { z } from 'zod';
+import { FACT_KINDS } from '../domain/facts.js';
+import { OPERATION_NAMES } from '../domain/ids.js';
+import { CAPTURE_MODES } from '../domain/payment.js';
+import { PROBLEM_CODES, type ProblemCode } from '../domain/problem.js';
+import { PAYMENT_STATUSES } from '../domain/reducer.js';
+
+/** Named shapes; each becomes a component of the OpenAPI document. */
+export const components = z.registry<{
+  readonly id: string;
+  readonly description?: string;
+  readonly examples?: unknown[];
+}>();
+
+const TIME_RULE = 'must be an ISO 8601 time with its offset, e.g. 2026-01-31T12:00:00Z';
+export const time = z.iso.datetime({ offset: true, error: TIME_RULE });
+
+const paymentId = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/,
+    'must be 1 to 64 letters, digits, _ or -, beginning with a letter or digit',
+  );
+
+const text = (maxLength: number) => {
+  const rule = `must have 1 to ${maxLength} characters`;
+  return z.string().min(1, rule).max(maxLength, rule);
+};
+
+const currency = z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 4217 currency code in upper case');
+
+const positiveMoney = z
+  .strictObject({
+    minor: z
+      .string()
+      .regex(/^[1-9]\d{0,29}$/, 'must be a positive integer of minor units, written as a string'),
+    currency,
+  })
+  .register(components, {
+    id: 'PositiveMoney',
+    description: 'Minor units as a string: "1250" of EUR is 12.50 euros.',
+    examples: [{ minor: '1250', currency: 'EUR' }],
+  });
+
+export const openPayment = z
+  .strictObject({
+    paymentId: paymentId.optional().meta({
+      description: 'Yours, if you keep one; else it derives from your key and Idempotency-Key.',
+    }),
+    connectionId: text(64).meta({ description: 'One of `GET /v1/connections`.' }),
+    amount: positiveMoney,
+    merchantReference: text(256).meta({ description: 'Sent to the provider.' }),
+    captureMode: z
+      .enum(CAPTURE_MODES)
+      .optional()
+      .meta({ description: '`automatic` unless said otherwise.' }),
+    description: text(512).optional().meta({ description: 'Shown to the payer.' }),
+    returnUrl: z.string().optional().meta({ description: 'Where the payer goes afterwards.' }),
+    captureBefore: time
+      .optional()
+      .meta({ description: '`manual` only: what is not captured by then is voided.' }),
+    options: z
+      .looseObject({ provider: text(64) })
+      .optional()
+      .meta({ description: "One provider's own options; `provider` says whose." }),
+  })
+  .register(components, {
+    id: 'OpenPayment',
+    examples: [
+      {
+        connectionId: 'shop',
+        amount: { minor: '1250', currency: 'EUR' },
+        merchantReference: 'order-1001',
+        description: 'Two coffees',
+      },
+    ],
+  });
+
+export const capturePayment = z
+  .strictObject({ amount: positiveMoney.optional() })
+  .nullish()
+  .register(components, {
+    id: 'CapturePayment',
+    description: 'Without an amount, all that is authorized.',
+    examples: [{ amount: { minor: '1250', currency: 'EUR' } }],
+  });
+
+export const giveReason = z
+  .strictObject({ reason: text(200) })
+  .register(components, { id: 'GiveReason', examples: [{ reason: 'the table was cancelled' }] });
+
+const money = z
+  .strictObject({ minor: z.string().regex(/^-?\d+$/), currency })
+  .register(components, {
+    id: 'Money',
+    description: 'Minor units as a string: "1250" of EUR is 12.50 euros.',
+  });
+
+const violation = z.strictObject({
+  field: z.string(),
+  rule: z.string(),
+  value: z.string().optional(),
+});
+
+const paymentProblem = z
+  .strictObject({
+    code: z.enum(Object.keys(PROBLEM_CODES) as [ProblemCode, ...ProblemCode[]]),
+    message: z.string(),
+    providerCode: z.string().optional(),
+    violations: z.array(violation).optional(),
+  })
+  .register(components, { id: 'PaymentProblem' });
+
+const nextAction = z
+  .strictObject({
+    kind: z.enum(['redirect', 'qr_code', 'app_link', 'form_post']),
+    url: z.string().optional(),
+    qrCode: z.strictObject({ content: z.string(), imageUrl: z.string().optional() }).optional(),
+    appLink: z.string().optional(),
+    fields: z.record(z.string(), z.string()).optional(),
+    expiresAt: z.string().optional(),
+  })
+  .register(components, { id: 'NextAction', description: 'What the payer has to do.' });
+
+const operation = z
+  .strictObject({
+    operation: z.enum(OPERATION_NAMES),
+    sequence: z.number().int(),
+    key: z.string(),
+    state: z.enum([
+      'sent',
+      'unknown',
+      'not_sent',
+      'pending',
+      'succeeded',
+      'declined',
+      'superseded',
+    ]),
+    amount: money.optional(),
+    intendedAt: z.string(),
+    settledAt: z.string().optional(),
+    problem: paymentProblem.optional(),
+  })
+  .register(components, { id: 'Operation' });
+
+const status = z.enum(PAYMENT_STATUSES);
+
+export const payment = z
+  .strictObject({
+    paymentId: z.string(),
+    connectionId: z.string(),
+    merchantReference: z.string(),
+    description: z.string().optional(),
+    captureMode: z.enum(CAPTURE_MODES),
+    status,
+    amounts: z.strictObject({
+      requested: money.optional(),
+      authorized: money,
+      captured: money,
+      voided: money,
+      refunded: money,
+    }),
+    providerReference: z.string().optional(),
+    nextAction: nextAction.optional(),
+    payerDeadline: z.string().optional(),
+    captureBefore: z.string().optional(),
+    problem: paymentProblem.optional(),
+    flags: z.array(z.string()),
+    attention: z.strictObject({ reason: z.string(), since: z.string() }).optional(),
+    unknownSince: z.string().optional(),
+    operations: z.array(operation),
+    ended: z.boolean(),
+    requestedAt: z.string(),
+  })
+  .register(components, {
+    id: 'Payment',
+    examples: [
+      {
+        paymentId: 'pay_5k2m7q4ycnaxw3vj6ptzr2hbde',
+        connectionId: 'shop',
+        merchantReference: 'order-1001',
+        captureMode: 'automatic',
+        status: 'requires_action',
+        amounts: {
+          requested: { minor: '1250', currency: 'EUR' },
+          authorized: { minor: '0', currency: 'EUR' },
+          captured: { minor: '0', currency: 'EUR' },
+          voided: { minor: '0', currency: 'EUR' },
+          refunded: { minor: '0', currency: 'EUR' },
+        },
+        nextAction: { kind: 'qr_code', qrCode: { content: 'https://payer.example/pay/1' } },
+        flags: [],
+        operations: [],
+        ended: false,
+        requestedAt: '2026-01-31T12:00:00.000Z',
+      },
+    ],
+  });
+
+export const accepted = z
+  .strictObject({ paymentId: z.string(), status: status.optional() })
+  .register(components, {
+    id: 'Accepted',
+    description: 'No answer came in time. The payment goes on under this id; ask again.',
+    examples: [{ paymentId: 'pay_5k2m7q4ycnaxw3vj6ptzr2hbde', status: 'created' }],
+  });
+
+export const paymentPage = z
+  .strictObject({ payments: z.array(payment), nextCursor: z.string().optional() })
+  .register(components, { id: 'PaymentPage' });
+
+export const problem = z
+  .looseObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    code: z.string(),
+    detail: z.string(),
+    instance: z.string().optional(),
+    violations: z.array(violation).optional(),
+  })
+  .register(components, {
+    id: 'Problem',
+    description: 'RFC 9457. `code` is for programs, `detail` for people.',
+    examples: [
+      {
+        type: 'urn:holdfast:problem:invalid_request',
+        title: PROBLEM_CODES.invalid_request,
+        status: 400,
+        code: 'invalid_request',
+        detail: 'amount.currency must be an ISO 4217 currency code in upper case',
+        instance: '/v1/payments',
+        violations: [
+          {
+            field: 'amount.currency',
+            rule: 'must be an ISO 4217 currency code in upper case',
+            value: 'eur',
+          },
+        ],
+      },
+    ],
+  });
+
+export const connectionList = z
+  .strictObject({
+    connections: z.array(
+      z.strictObject({
+        connectionId: z.string(),
+        provider: z.string(),
+        operations: z.partialRecord(
+          z.enum(OPERATION_NAMES),
+          z.enum(['repeat', 'fetch', 'wait', 'reissue']),
+        ),
+        canSearch: z.boolean(),
+        takesNotifications: z.boolean(),
+      }),
+    ),
+  })
+  .register(components, {
+    id: 'Connections',
+    description: 'Each operation with the way in which a lost answer to it is settled.',
+  });
+
+export const providerPaymentPage = z
+  .strictObject({
+    payments: z.array(
+      z.strictObject({
+        providerReference: z.string(),
+        providerStatus: z.string(),
+        reference: z.string().optional(),
+        description: z.string().optional(),
+        amount: money,
+        total: money,
+        createdAt: z.string(),
+      }),
+    ),
+    page: z.number().int(),
+    pageSize: z.number().int(),
+    totalPayments: z.number().int(),
+    totalPages: z.number().int(),
+  })
+  .register(components, { id: 'ProviderPayments', description: "In the provider's own words." });
+
+const fact = z
+  .strictObject({
+    id: z.string(),
+    kind: z.enum(FACT_KINDS),
+    object: z.string(),
+    part: z.string().optional(),
+    amount: money.optional(),
+    tip: money.optional(),
+    problem: paymentProblem.optional(),
+    occurredAt: z.string(),
+    source: z.string(),
+  })
+  .register(components, { id: 'Fact', description: 'Something that happened to a payment.' });
+
+const notificationFields = {
+  id: z.string(),
+  connectionId: z.string(),
+  eventId: z.string(),
+  paymentId: z.string().optional(),
+  providerReference: z.string().optional(),
+  verdict: z.enum(['facts', 'hint']),
+  facts: z.array(fact),
+  headers: z.record(z.string(), z.string()),
+  receivedAt: z.string(),
+  state: z.enum(['undelivered', 'delivered', 'unmatched']),
+  deliveries: z.number().int(),
+  attempts: z.number().int(),
+  lastReason: z.string().optional(),
+};
+
+export const notification = z
+  .strictObject({
+    ...notificationFields,
+    body: z.string().meta({ description: 'As received, in base64.' }),
+  })
+  .register(components, { id: 'Notification' });
+
+export const notificationPage = z
+  .strictObject({
+    notifications: z.array(z.strictObject(notificationFields)),
+    nextCursor: z.string().optional(),
+  })
+  .register(components, { id: 'NotificationPage' });
+
+export const refusalList = z
+  .strictObject({
+    refusals: z.array(
+      z.strictObject({
+        day: z.string(),
+        connectionId: z.string(),
+        reason: z.string(),
+        count: z.number().int(),
+      }),
+    ),
+  })
+  .register(components, { id: 'Refusals', description: 'What the door refused, per day (UTC).' });
+
+// --- parameters -------------------------------------------------------------------------------
+
+export const paymentParams = z.object({ paymentId });
+export const connectionParams = z.object({ connectionId: text(64) });
+export const notificationParams = z.object({ notificationId: text(32) });
+
+const keyRule = 'must have 1 to 255 visible ASCII characters';
+const idempotencyKey = z.string().regex(/^[\x21-\x7e]{1,255}$/, keyRule);
+
+export const keyHeader = z
+  .looseObject({ 'idempotency-key': idempotencyKey })
+  .meta({ description: 'A repeat with the same key has no second effect.' });
+export const optionalKeyHeader = z.looseObject({ 'idempotency-key': idempotencyKey.optional() });
+
+const limit = integer({ min: 1, max: 100 }).default(50);
+const cursor = z.string().min(1, 'is empty').optional();
+
+export const paymentsQuery = z.strictObject({
+  connectionId: z.string().optional(),
+  merchantReference: z.string().optional(),
+  status: status.optional(),
+  from: time.optional().meta({ description: 'Asked for at or after.' }),
+  to: time.optional().meta({ description: 'Asked for before.' }),
+  needsAttention: z.enum(['true', 'false']).optional(),
+  limit,
+  cursor,
+});
+
+export const providerPaymentsQuery = z.strictObject({
+  reference: z.string().optional(),
+  status: z
+    .union([z.string(), z.array(z.string())])
+    .optional()
+    .meta({ description: "In the provider's own words; may be repeated." }),
+  from: time.optional().meta({ description: 'A day before `to`, unless said otherwise.' }),
+  to: time.optional().meta({ description: 'Now, unless said otherwise.' }),
+  page: integer({ min: 0, max: 1_000_000 }).default(0),
+  pageSize: integer({ min: 1, max: 100 }).default(50),
+});
+
+export const notificationsQuery = z.strictObject({
+  connectionId: z.string().optional(),
+  paymentId: z.string().optional(),
+  state: notificationFields.state.optional(),
+  limit,
+  cursor,
+});
+
+/** An integer as a query has it: text. */
+function integer({ min, max }: { readonly min: number; readonly max: number }) {
+  const rule = `must be an integer from ${min} to ${max}`;
+  return z.coerce.number(rule).int(rule).min(min, rule).max(max, rule);
+}

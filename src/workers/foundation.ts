@@ -1,0 +1,56 @@
+/** What every process of Holdfast is built on: store, connections and a way to Temporal. */
+import { Connection } from '@temporalio/client';
+import { HoldfastClient } from '../client/client.js';
+import type { Config } from '../config.js';
+import { TIMING } from '../domain/timing.js';
+import { openConnections, type Connections } from '../providers/connections.js';
+import { openStore, type Store } from '../store/store.js';
+
+export interface Foundation {
+  readonly config: Config;
+  readonly address: string;
+  readonly store: Store;
+  readonly connections: Connections;
+  close(): Promise<void>;
+}
+
+/** @throws Error when Temporal's address is missing, ConnectionSettingsError, StoreLocked */
+export async function openFoundation(config: Config): Promise<Foundation> {
+  const { address } = config.temporal;
+  if (address === undefined) {
+    throw new Error('temporal.address is needed: only `holdfast dev` starts a Temporal of its own');
+  }
+  const { publicUrl } = config.http;
+  const connections = openConnections({
+    connections: config.connections,
+    timing: TIMING[config.timing],
+    now: Date.now,
+    notificationSecret: config.notificationSecret ?? '',
+    ...(publicUrl !== undefined && { publicUrl }),
+  });
+  const store = await openStore(config.store);
+  return {
+    config,
+    address,
+    store,
+    connections,
+    async close() {
+      await connections.close();
+      await store.close();
+    },
+  };
+}
+
+/** A client of our workflows over a gRPC connection, which obeys deadlines. */
+export async function connectClient({
+  address,
+  config,
+}: Pick<Foundation, 'address' | 'config'>): Promise<{
+  client: HoldfastClient;
+  connection: Connection;
+}> {
+  const { namespace, taskQueue } = config.temporal;
+  const connection = await Connection.connect({ address });
+  const client = new HoldfastClient({ connection, namespace, taskQueue, timing: config.timing });
+  return { client, connection };
+}

@@ -1,0 +1,47 @@
+/** The composition of a server process: API, notification door and dispatcher. */
+import type { HoldfastClient } from '../client/client.js';
+import { TIMING } from '../domain/timing.js';
+import { createDispatcher } from '../http/dispatcher.js';
+import { createServer } from '../http/server.js';
+import { connectClient, type Foundation } from './foundation.js';
+import type { Logger } from './logger.js';
+import { VERSION } from './version.js';
+
+export interface RunningServer {
+  readonly url: string;
+  readonly client: HoldfastClient;
+  /** Answers what it has taken, then stops. */
+  stop(): Promise<void>;
+}
+
+/** @throws OpenServerError when it would serve strangers without API keys */
+export async function startServer(foundation: Foundation, logger: Logger): Promise<RunningServer> {
+  const { config, store, connections } = foundation;
+  const timing = TIMING[config.timing];
+  const { client, connection } = await connectClient(foundation);
+  const { apiKeys } = config;
+  const server = await createServer({
+    client,
+    store,
+    connections,
+    timing,
+    logger,
+    now: Date.now,
+    apiKeys,
+    version: VERSION,
+  });
+  const dispatcher = createDispatcher({ store, client, timing, logger });
+  const stop = async (): Promise<void> => {
+    await dispatcher.stop();
+    await server.close();
+    await connection.close();
+  };
+  try {
+    const url = await server.listen(config.http);
+    dispatcher.start();
+    return { url, client, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
