@@ -29,6 +29,20 @@ const configFile = z.strictObject({
       /** The `temporal` program, for `holdfast dev`. */
       cliPath: text.optional(),
       cacheDir: text.optional(),
+      /** For Temporal Cloud and other guarded servers. */
+      apiKey: secret.optional(),
+      /** `true`, or what the server's and our own certificates are. */
+      tls: z
+        .union([
+          z.boolean(),
+          z.strictObject({
+            serverName: text.optional(),
+            caFile: text.optional(),
+            certificateFile: text.optional(),
+            keyFile: text.optional(),
+          }),
+        ])
+        .optional(),
     })
     .prefault({}),
   store: z
@@ -87,7 +101,8 @@ export interface Config extends Omit<
   ConfigFile,
   'store' | 'notificationSecret' | 'apiKeys' | 'connections' | 'temporal'
 > {
-  readonly temporal: ConfigFile['temporal'] & {
+  readonly temporal: Omit<ConfigFile['temporal'], 'apiKey'> & {
+    readonly apiKey?: string | undefined;
     /** Folders to search for programs, as PATH. */
     readonly searchPath: string | undefined;
   };
@@ -135,6 +150,11 @@ export function loadConfig(
   return completeConfig(parsed.data, source, environment);
 }
 
+/** What holds where nothing is configured, whatever files lie about. */
+export function defaultConfig(): Config {
+  return completeConfig(configFile.parse({}), 'the default configuration', process.env);
+}
+
 function completeConfig(file: ConfigFile, source: string, environment: Environment): Config {
   const violations: Violation[] = [];
   const read = (reference: z.infer<typeof secret>, field: string): string => {
@@ -146,7 +166,11 @@ function completeConfig(file: ConfigFile, source: string, environment: Environme
   const { notificationSecret, apiKeys, connections, store, ...plain } = file;
   const config: Config = {
     ...plain,
-    temporal: { ...plain.temporal, searchPath: environment['PATH'] },
+    temporal: {
+      ...plain.temporal,
+      apiKey: plain.temporal.apiKey && read(plain.temporal.apiKey, 'temporal.apiKey'),
+      searchPath: environment['PATH'],
+    },
     store:
       store.kind === 'embedded'
         ? store

@@ -82,8 +82,9 @@ function priceOf(name: string): number {
 
 function tasksWithLocalActivities(events: readonly HistoryEvent[]): number {
   const tasks = events.flatMap(({ markerRecordedEventAttributes: marker }) =>
-    marker?.markerName === LOCAL_ACTIVITY_MARKER ? [String(marker.workflowTaskCompletedEventId)] : [],
+    marker?.markerName === LOCAL_ACTIVITY_MARKER
+      ? [String(marker.workflowTaskCompletedEventId)]
+      : [],
   );
   return new Set(tasks).size;
 }
-

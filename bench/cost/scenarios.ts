@@ -34,7 +34,7 @@ export interface SkippingStage extends Stage {
   readonly store: RestartableStore;
 }
 
-/** Found by asking as well, after the provider had nothing new to tell for so long. */
+/** Never paid, and found expired by asking, after the provider had nothing to tell for so long. */
 export async function polledInSilence(stage: SkippingStage, hours: number): Promise<PaymentCost> {
   const { open, sandbox, environment } = stage;
   await agreeOnTime(stage);
@@ -60,12 +60,13 @@ export async function storeDown(stage: SkippingStage, minutes: number): Promise<
 
 /** As `automatic`, with a provider that answers every acknowledge with an error for so long. */
 export async function acknowledgeFails(stage: SkippingStage, hours: number): Promise<PaymentCost> {
-  const { open, sandbox, environment } = stage;
+  const { open, sandbox, attempts, environment } = stage;
   await agreeOnTime(stage);
   const payment = await open();
   const where = { paymentId: payment.atProvider.paymentId };
   const fault = sandbox.faults.always('acknowledge', { kind: 'error_before_effect' }, { where });
   sandbox.consumer.pay(payment.atProvider.paymentId);
+  await attempts.reached(payment.workflowId, 'capturePayment', 2);
   await environment.sleep(`${hours} hours`);
   fault.remove();
   return endedAs('captured', payment, environment);

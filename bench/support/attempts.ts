@@ -24,7 +24,9 @@ export function countAttempts(onAttempt: (info: Info) => void = () => undefined)
     seen.push(info);
     onAttempt(info);
     for (const one of waiting) {
-      if (one.isReached()) waiting.delete(one) && one.resolve();
+      if (!one.isReached()) continue;
+      waiting.delete(one);
+      one.resolve();
     }
   };
   const of = (workflowId: string): Info[] =>

@@ -39,18 +39,23 @@ export interface PaymentCost extends Cost {
   readonly retriedAttempts: number;
 }
 
+/** Temporal as the bench reaches it; workers make a connection of their own. */
+export interface BenchServer {
+  readonly address: string;
+  readonly namespace: string;
+  readonly connection: Connection;
+}
+
 export interface StageOptions {
-  readonly server: {
-    readonly address: string;
-    readonly namespace: string;
-    readonly connection: Connection;
-  };
+  readonly server: BenchServer;
   readonly workflowBundlePath: string;
   readonly store: Store;
   readonly timing: TimingProfile;
 }
 
 export const CONNECTION_ID = 'shop';
+
+let opened = 0;
 
 export async function openStage(options: StageOptions): Promise<Stage> {
   const { server, store, timing } = options;
@@ -70,7 +75,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   const client = new HoldfastClient({ connection, namespace, taskQueue, timing });
   door.open({ connections, client });
   const worker = await startWorker({
-    ...{ address, namespace, taskQueue, connections, store, timing, now: clock.now },
+    ...{ temporal: { address }, namespace, taskQueue, connections, store, timing, now: clock.now },
     workflowBundlePath: options.workflowBundlePath,
     overrides: { interceptors: attempts.interceptors },
   });
@@ -96,7 +101,7 @@ async function open(
 ): Promise<OpenedPayment> {
   const { client, sandbox, attempts, temporal } = stage;
   const paymentId = randomUUID();
-  const merchantReference = paymentId.slice(0, 35);
+  const merchantReference = `bench-${(opened += 1)}`;
   const answer = await client.open({
     ...{ paymentId, connectionId: CONNECTION_ID, merchantReference },
     amount: { minor: '1250', currency: 'EUR' },

@@ -7,6 +7,8 @@ import { ApplicationFailure, activityInfo } from '@temporalio/activity';
 import { isDefinitive, type Outcome } from '../domain/outcome.js';
 import type { Fact } from '../domain/facts.js';
 import type { PaymentId } from '../domain/ids.js';
+import type { PaymentRequest } from '../domain/payment.js';
+import type { Violation } from '../domain/problem.js';
 import type { PaymentRecord, StoredPayment } from '../domain/record.js';
 import type { Timing } from '../domain/timing.js';
 import { checkRequest } from '../domain/request-rules.js';
@@ -41,6 +43,8 @@ export interface PaymentActivities {
   /** Writing the same, or something older, changes nothing. */
   recordPayment(record: PaymentRecord): Promise<void>;
   loadPayment(paymentId: PaymentId): Promise<StoredPayment>;
+  /** The id of the run that asks. */
+  identifyRun(): Promise<string>;
 }
 
 export interface ActivityDependencies {
@@ -59,25 +63,22 @@ export function paymentActivities(dependencies: ActivityDependencies): PaymentAc
   ): Promise<Outcome<Value>> => {
     const operation = findOperation(connections, input, pick);
     if ('kind' in operation) return operation;
+    const { repeatUntil } = input;
+    if (repeatUntil !== undefined && isPast(repeatUntil)) return windowClosed(repeatUntil);
     const intent = intentOf(input, scheduledAtMs());
     const found = await findAfterReset(input, intent, operation);
     if (found) return found;
     const outcome = await operation.send(intent);
-    if (input.repeatUntil === undefined || isDefinitive(input.operation, outcome)) return outcome;
-    return repeatUntilDefinitive(input, outcome);
+    if (repeatUntil === undefined || isDefinitive(input.operation, outcome)) return outcome;
+    throw notDone(input, outcome);
   };
 
-  /** A repeated operation that came to nothing definitive: the server retries, until its window ends. */
-  const repeatUntilDefinitive = async <Value>(
-    input: SendInput,
-    outcome: Outcome<Value>,
-  ): Promise<Outcome<Value>> => {
+  /** A repeated operation that came to nothing definitive: the server retries until its window ends. */
+  const notDone = (input: SendInput, outcome: Outcome<unknown>): ApplicationFailure => {
     const { repeatUntil = 'never' } = input;
-    if (repeatUntil !== 'never' && now() >= Date.parse(repeatUntil))
-      return windowClosed(repeatUntil);
     const problem = 'problem' in outcome ? outcome.problem.message : outcome.kind;
     const wishMs = outcome.kind === 'not_sent' ? outcome.retryAfterMs : undefined;
-    throw notYet(`${input.operation} is not done yet: ${problem}`, {
+    return notYet(`${input.operation} is not done yet: ${problem}`, {
       delayMs: Math.max(wishMs ?? 0, growing(timing.resendFirstMs, timing.resendMaxMs)),
       untilMs: repeatUntil === 'never' ? Infinity : Date.parse(repeatUntil),
       nowMs: now(),
@@ -86,10 +87,7 @@ export function paymentActivities(dependencies: ActivityDependencies): PaymentAc
 
   return {
     async createPayment(input) {
-      const violations = [
-        ...checkRequest(input.request),
-        ...(connections.get(input.request.connectionId)?.payments?.check(input.request) ?? []),
-      ];
+      const violations = violationsOf(input.request);
       if (violations.length > 0) return rejectedRequest(violations);
       return send(input, ({ operations }) => operations.create);
     },
@@ -101,14 +99,15 @@ export function paymentActivities(dependencies: ActivityDependencies): PaymentAc
       const operation = findOperation<Opened | null>(
         connections,
         sent,
-        ({ operations }) => operations[sent.operation] as Operation<Opened | null> | undefined,
+        ({ operations }) => operations[sent.operation],
       );
       if ('kind' in operation) throw notYet(operation.problem.message, pace());
       if (!('find' in operation)) return { kind: 'wait' };
-      const evidence = await operation.find(intentOf(sent, Date.parse(intendedAt)));
+      const evidence = await operation.find(searchedIntent(sent, Date.parse(intendedAt)));
       if (evidence.kind === 'settled') return evidence;
       if (evidence.kind === 'unclear') throw unclear(evidence);
-      return concludeAbsent(operation.recovery, { intendedAt, mustBeProof });
+      const isProofNeeded = mustBeProof || wasReset(sent);
+      return concludeAbsent(operation.recovery, { intendedAt, mustBeProof: isProofNeeded });
     },
 
     async askProvider(input) {
@@ -137,7 +136,16 @@ export function paymentActivities(dependencies: ActivityDependencies): PaymentAc
       if (!stored) throw new Error(`payment ${paymentId} is not in the store (yet)`);
       return stored;
     },
+
+    identifyRun: () => Promise.resolve(activityInfo().workflowExecution?.runId ?? ''),
   };
+
+  /** The provider's rules presume that ours are kept. */
+  function violationsOf(request: PaymentRequest): readonly Violation[] {
+    const violations = checkRequest(request);
+    if (violations.length > 0) return violations;
+    return connections.get(request.connectionId)?.payments?.check(request) ?? [];
+  }
 
   /** "No trace" proves something only once a late arrival can be excluded. */
   function concludeAbsent(
@@ -210,14 +218,23 @@ async function findAfterReset<Value>(
   intent: Intent,
   operation: Operation<Value>,
 ): Promise<Outcome<Value> | undefined> {
-  const { runId } = activityInfo().workflowExecution ?? {};
-  if (input.isResolved || runId === input.firstRunId || operation.recovery === 'repeat') {
-    return undefined;
-  }
-  const evidence = 'find' in operation ? await operation.find(intent) : undefined;
+  if (!wasReset(input) || operation.recovery === 'repeat') return undefined;
+  const searched = searchedIntent(input, intent.intendedAtMs);
+  const evidence = 'find' in operation ? await operation.find(searched) : undefined;
   if (evidence?.kind === 'settled') return evidence.outcome;
   const message = 'this run was reset: what an earlier run sent has to be found out first';
   return { kind: 'unknown', problem: { code: 'no_answer', message } };
+}
+
+/** In a run after a reset; what its forerunner sent, and told the payer, is not in its history. */
+function wasReset({ isResolved, firstRunId }: SendInput): boolean {
+  return !isResolved && activityInfo().workflowExecution?.runId !== firstRunId;
+}
+
+/** An earlier run may have sent it at any time since the payment was asked for. */
+function searchedIntent(input: SendInput, intendedAtMs: number): Intent {
+  const requestedAtMs = Date.parse(input.request.requestedAt);
+  return intentOf(input, wasReset(input) ? Math.min(intendedAtMs, requestedAtMs) : intendedAtMs);
 }
 
 function intentOf(input: SendInput, intendedAtMs: number): Intent {

@@ -1,6 +1,6 @@
 /** `holdfast demo`: payments through their lives, beside what really moved at the provider. */
 import pc from 'picocolors';
-import { loadConfig } from '../config.js';
+import { defaultConfig } from '../config.js';
 import { freePort } from '../temporal/ports.js';
 import { startDevStack, type DevStack } from '../workers/dev-stack.js';
 import { createLogger, installTemporalLogger } from '../workers/logger.js';
@@ -13,7 +13,7 @@ import { say } from './processes.js';
 export async function runDemo(options: { readonly isHeadless: boolean }): Promise<void> {
   const logger = createLogger('error');
   installTemporalLogger(logger);
-  const defaults = loadConfig({ environment: { PATH: process.env['PATH'] } });
+  const defaults = defaultConfig();
   const port = await freePort();
   say(pc.bold('Holdfast demo: everything below really runs, on this machine only.\n'));
   const stack = await startDevStack({

@@ -6,6 +6,7 @@ import { loadConfig, ConfigError } from '../config.js';
 import { runDemo } from './demo.js';
 import { runDev, runServer, runSetup, runWorker } from './processes.js';
 import { paymentCommands } from './payment-commands.js';
+import { writeWorkflowSchemas } from './schemas.js';
 
 const program = new Command('holdfast')
   .description('A durable payment orchestrator.')
@@ -40,6 +41,11 @@ program
   .description('payments through their lives, against a simulated provider, then exit')
   .option('--headless', 'no Temporal UI')
   .action((options: { headless?: boolean }) => runDemo({ isHeadless: options.headless === true }));
+
+program
+  .command('schemas <directory>')
+  .description('write the JSON Schemas of the workflow inputs, for callers in other languages')
+  .action((directory: string) => writeWorkflowSchemas(directory));
 
 paymentCommands(program, config);
 

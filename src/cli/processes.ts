@@ -54,9 +54,8 @@ export async function runSetup(config: Config): Promise<void> {
   try {
     await prepareStore(foundation.store);
     say('store: tables are up to date');
-    const { address } = foundation;
-    await prepareTemporal({ address, namespace: config.temporal.namespace });
-    say('Temporal: search attributes are registered');
+    await prepareTemporal(foundation.temporal, config.temporal.namespace);
+    say('Temporal: namespace and search attributes are registered');
   } finally {
     await foundation.close();
   }

@@ -34,6 +34,9 @@ import {
 } from '../workflows/contract.js';
 import { HoldfastError } from './errors.js';
 
+export { HoldfastError };
+export type { Money, Payment, PaymentId, PaymentRequest };
+
 export const DEFAULT_TASK_QUEUE = 'holdfast';
 export const DEFAULT_NAMESPACE = 'default';
 
@@ -290,8 +293,12 @@ function completed(asked: OpenRequest): PaymentRequest {
   return { captureMode: 'automatic', requestedAt: new Date().toISOString(), ...asked };
 }
 
-/** An id that is taken by another payment must not look like success. */
-function refuseOtherRequest(request: PaymentRequest, payment: Payment): void {
+/**
+ * An id that is taken by another payment must not look like success.
+ *
+ * @throws HoldfastError `conflict`
+ */
+export function refuseOtherRequest(request: PaymentRequest, payment: Payment): void {
   const { requested } = payment.amounts;
   const isSame =
     payment.connectionId === request.connectionId &&

@@ -56,7 +56,8 @@ export interface Fact {
 export function fact(stated: Omit<Fact, 'id'>): Fact {
   const { kind, object, part = '', amount, tip } = stated;
   const money = amount ? `${amount.minor}${amount.currency}` : '';
-  const extra = tip && tip.minor !== '0' ? `+${tip.minor}` : '';
+  const tipCurrency = tip?.currency === amount?.currency ? '' : tip?.currency;
+  const extra = tip && tip.minor !== '0' ? `+${tip.minor}${tipCurrency}` : '';
   const named = [object, part].map((name) => name.replace(/[%|]/g, encodeURIComponent));
   return { id: [kind, ...named, `${money}${extra}`].join('|'), ...stated };
 }

@@ -43,8 +43,6 @@ export type NotSentCause =
   /** A documented refusal before processing: the request itself, or our credentials, are wrong. */
   | 'rejected';
 
-export type OutcomeKind = Outcome['kind'];
-
 /**
  * Whether nothing more is to be done about an operation. A refusal of our credentials ends a
  * creation (its payer is waiting), but not a command: money is held, and an operator can mend it.

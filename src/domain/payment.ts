@@ -74,6 +74,7 @@ export interface Attention {
     | 'amount_differs'
     | 'facts_contradict'
     | 'unexpected_authorization'
+    | 'unexpected_capture'
     | 'capture_refused'
     | 'void_refused'
     | 'provider_silent';

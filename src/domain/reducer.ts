@@ -75,7 +75,9 @@ export function reduceFacts(
   facts: readonly Fact[],
 ): PaymentView {
   const { currency } = asked;
-  const counted = facts.filter((each) => isIn(currency, each.amount) && isIn(currency, each.tip));
+  const counted = facts.filter(
+    (each) => isIn(currency, each.amount) && isIn(currency, positive(each.tip)),
+  );
   const objects = objectStates(counted, currency);
   const amounts = sumAmounts(objects, currency, asked.amount);
   const status = deriveStatus(objects, amounts);
@@ -96,6 +98,11 @@ function isIn(currency: string, amount: Money | undefined): boolean {
   return !amount || amount.currency === currency;
 }
 
+/** No tip is none in any currency. */
+function positive(tip: Money | undefined): Money | undefined {
+  return tip && isPositive(tip) ? tip : undefined;
+}
+
 function objectStates(facts: readonly Fact[], currency: string): ObjectState[] {
   const byObject = groupBy(facts, ({ object }) => object);
   return [...byObject].map(([reference, own]) => objectState(reference, own, currency));
@@ -113,7 +120,7 @@ function objectState(reference: string, facts: readonly Fact[], currency: string
     voided,
     refunded: sum('refunded'),
     tip: largest(
-      facts.flatMap(({ tip }) => tip ?? []),
+      facts.flatMap(({ tip }) => positive(tip) ?? []),
       currency,
     ),
   };

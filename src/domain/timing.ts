@@ -40,6 +40,8 @@ export interface Timing {
   readonly requestLeaseMs: number;
   /** Least pause between two fetches of a provider's public keys. */
   readonly keySetCooldownMs: number;
+  /** Every update of a workflow answers within it, whatever is known by then. */
+  readonly updateWithinMs: number;
   /** How long an API call waits for a workflow's answer before it says 202. */
   readonly answerWithinMs: number;
 }
@@ -71,6 +73,7 @@ export const TIMING = {
     dispatchEveryMs: 5 * SECOND,
     requestLeaseMs: 1 * MINUTE,
     keySetCooldownMs: 30 * SECOND,
+    updateWithinMs: 15 * SECOND,
     answerWithinMs: 20 * SECOND,
   },
   fast: {
@@ -95,6 +98,7 @@ export const TIMING = {
     dispatchEveryMs: 250,
     requestLeaseMs: 5 * SECOND,
     keySetCooldownMs: 200,
+    updateWithinMs: 4 * SECOND,
     answerWithinMs: 10 * SECOND,
   },
 } as const satisfies Record<string, Timing>;

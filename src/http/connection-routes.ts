@@ -7,12 +7,8 @@ import type { Api, Context } from './api.js';
 import { EVERY_ROUTE, responses } from './documented.js';
 import { refusedFields } from './problems.js';
 import { present } from './present.js';
-import {
-  connectionList,
-  connectionParams,
-  providerPaymentPage,
-  providerPaymentsQuery,
-} from './schemas.js';
+import { connectionParams, providerPaymentsQuery } from './parameters.js';
+import { connectionList, providerPaymentPage } from './schemas.js';
 
 const DAY_MS = 86_400_000;
 

@@ -65,15 +65,21 @@ async function begin(
   { store, timing, keeping }: OnceOptions,
   kept: RequestKey,
 ): Promise<RequestStart | { readonly kind: 'unkept' }> {
-  const fingerprint = sha256Hex(
-    `${request.method}\n${pathOf(request.url)}\n${canonicalJson(request.body ?? null)}`,
-  );
+  const fingerprint = fingerprintOf(request);
   try {
     return await store.requests.begin({ ...kept, fingerprint, leaseMs: timing.requestLeaseMs });
   } catch (error) {
     if (keeping === 'optional' && error instanceof StoreUnavailable) return { kind: 'unkept' };
     throw error;
   }
+}
+
+/** Of two requests the same only if they ask for the same: method, path, and the body's value. */
+export function fingerprintOf(
+  request: Pick<FastifyRequest, 'method' | 'url'> & { readonly body?: unknown },
+): string {
+  const { method, url, body = null } = request;
+  return sha256Hex(`${method}\n${pathOf(url)}\n${canonicalJson(body)}`);
 }
 
 function refuseUnlessFresh(start: { readonly kind: string; readonly retryAfterMs?: number }): void {
@@ -99,7 +105,7 @@ export function keyDigest(from: { clientId: string; key: string }, length: numbe
 }
 
 /** JSON with its members sorted. */
-export function canonicalJson(value: unknown): string {
+function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) =>
     typeof part === 'object' && part !== null && !Array.isArray(part)
       ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -64,7 +64,9 @@ async function read(request: FastifyRequest, payload: IncomingMessage): Promise<
   if (Number(request.raw.headers['content-length'] ?? 0) > maxBytes) throw oversized();
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of payload as AsyncIterable<Buffer>) {
+  // Left open when it gets too long: a socket that is destroyed cannot carry the refusal.
+  const arriving = payload.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  for await (const chunk of arriving) {
     size += chunk.length;
     if (size > maxBytes) throw oversized();
     chunks.push(chunk);

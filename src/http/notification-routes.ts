@@ -4,13 +4,8 @@ import { jsonAnswer, sendAnswer } from './answers.js';
 import type { Api, Context } from './api.js';
 import { EVERY_ROUTE, responses } from './documented.js';
 import { present } from './present.js';
-import {
-  notification,
-  notificationPage,
-  notificationParams,
-  notificationsQuery,
-  refusalList,
-} from './schemas.js';
+import { notificationParams, notificationsQuery } from './parameters.js';
+import { notification, notificationPage, refusalList } from './schemas.js';
 
 const GUARDED = { config: { scope: 'operations' } } as const;
 

@@ -1,11 +1,12 @@
 /** The API's own document at /openapi.json, and a page to read it at /docs. */
-import swagger, { type SwaggerTransformObject } from '@fastify/swagger';
+import swagger from '@fastify/swagger';
 import scalar from '@scalar/fastify-api-reference';
 import type { FastifyInstance } from 'fastify';
 import {
   createJsonSchemaTransform,
   createJsonSchemaTransformObject,
 } from 'fastify-type-provider-zod';
+import { finished } from './openapi-document.js';
 import { components } from './schemas.js';
 
 const DESCRIPTION = `A durable payment orchestrator. Ask for a payment, and it is seen through at the
@@ -19,8 +20,9 @@ A key has scopes: \`payments:read\`, \`payments:write\`, \`operations\` (notific
 
 /** To be called before the routes. */
 export async function documentApi(app: FastifyInstance, version: string): Promise<void> {
-  const documented = createJsonSchemaTransform({ schemaRegistry: components });
-  const withComponents = createJsonSchemaTransformObject({ schemaRegistry: components });
+  const shapes = { schemaRegistry: components, zodToJsonConfig: { override: withoutTimePattern } };
+  const documented = createJsonSchemaTransform(shapes);
+  const withComponents = createJsonSchemaTransformObject(shapes);
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -43,7 +45,7 @@ export async function documentApi(app: FastifyInstance, version: string): Promis
       const { schema, url } = documented(route);
       return { schema: withResponseHeaders(schema, route.schema), url };
     },
-    transformObject: (document) => withoutUnused(withComponents(document)),
+    transformObject: (document) => finished(withComponents(document)),
   });
 }
 
@@ -87,6 +89,11 @@ const NOTHING_FROM_ELSEWHERE = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+/** `format` says it in a word; the pattern would fill a screen. */
+function withoutTimePattern({ jsonSchema }: { jsonSchema: { format?: string; pattern?: string } }) {
+  if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
+}
+
 type Responses = Record<string, { headers?: unknown }>;
 
 /** The transformation knows shapes only. */
@@ -99,25 +106,3 @@ function withResponseHeaders<Schema>(schema: Schema, routeSchema: unknown): Sche
   }
   return schema;
 }
-
-type Transformed = ReturnType<SwaggerTransformObject>;
-
-/** Each shape exists as input and as output; what no route refers to is left out. */
-function withoutUnused(document: Transformed): Transformed {
-  const { schemas = {}, ...otherComponents } =
-    (document as { components?: { schemas?: Record<string, unknown> } }).components ?? {};
-  const used = new Set<string>();
-  const follow = (part: unknown): void => {
-    for (const [, name = ''] of JSON.stringify(part ?? null).matchAll(REFERENCE)) {
-      if (used.has(name)) continue;
-      used.add(name);
-      follow(schemas[name]);
-    }
-  };
-  follow({ ...document, components: otherComponents });
-  const kept = Object.entries(schemas).filter(([name]) => used.has(name));
-  const components = { ...otherComponents, schemas: Object.fromEntries(kept) };
-  return { ...document, components } as Transformed;
-}
-
-const REFERENCE = /"#\/components\/schemas\/([^"]+)"/g;

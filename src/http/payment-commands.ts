@@ -11,6 +11,7 @@ import type { Api, Context } from './api.js';
 import { EVERY_ROUTE, responses } from './documented.js';
 import { answerOnce, keyDigest, type Done } from './idempotency.js';
 import { commanded, unanswered } from './payment-answers.js';
+import { optionalKeyHeader, paymentParams } from './parameters.js';
 import * as schemas from './schemas.js';
 
 interface Command<Body extends z.ZodType> {
@@ -80,8 +81,8 @@ function commandRoute<Body extends z.ZodType>(
       tags: ['payments'],
       summary,
       description,
-      params: schemas.paymentParams,
-      headers: schemas.optionalKeyHeader,
+      params: paymentParams,
+      headers: optionalKeyHeader,
       body,
       response: responses(
         {

@@ -1,8 +1,8 @@
 /** POST /v1/payments: asks for a payment, once per Idempotency-Key. */
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
-import { HoldfastError } from '../client/errors.js';
-import type { Payment, PaymentRequest } from '../domain/payment.js';
+import { refuseOtherRequest } from '../client/client.js';
+import type { PaymentRequest } from '../domain/payment.js';
 import type { Violation } from '../domain/problem.js';
 import { checkRequest } from '../domain/request-rules.js';
 import type { Api, Context } from './api.js';
@@ -10,7 +10,8 @@ import { EVERY_ROUTE, responses } from './documented.js';
 import { answerOnce, keyDigest, type Done } from './idempotency.js';
 import { begun, opened } from './payment-answers.js';
 import { refusedFields } from './problems.js';
-import { accepted, keyHeader, openPayment, payment } from './schemas.js';
+import { keyHeader } from './parameters.js';
+import { accepted, openPayment, payment } from './schemas.js';
 import { withValues } from './validation.js';
 
 /** Of an id that derives from a key: enough that no two ever meet. */
@@ -89,21 +90,10 @@ function refuseWrong({ connections }: Context, asked: PaymentRequest): void {
 /** A payment whose history is gone is in the store alone, and must not begin anew. */
 async function open(context: Context, asked: PaymentRequest): Promise<Done> {
   const known = await context.store.getPayment(asked.paymentId);
-  if (known?.ended) return opened(sameAs(asked, known));
+  if (known?.ended) {
+    refuseOtherRequest(asked, known);
+    return opened(known);
+  }
   const answer = await context.client.open(asked);
   return answer.kind === 'answered' ? opened(answer.payment) : begun(context, asked.paymentId);
-}
-
-function sameAs(asked: PaymentRequest, known: Payment): Payment {
-  const { requested } = known.amounts;
-  const isSame =
-    known.connectionId === asked.connectionId &&
-    known.merchantReference === asked.merchantReference &&
-    requested?.minor === asked.amount.minor &&
-    requested.currency === asked.amount.currency;
-  if (isSame) return known;
-  throw new HoldfastError({
-    code: 'conflict',
-    message: `paymentId ${asked.paymentId} is taken by another payment`,
-  });
 }

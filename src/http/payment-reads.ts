@@ -8,7 +8,8 @@ import { jsonAnswer, sendAnswer } from './answers.js';
 import type { Api, Context } from './api.js';
 import { EVERY_ROUTE, responses } from './documented.js';
 import { present } from './present.js';
-import { payment, paymentPage, paymentParams, paymentsQuery } from './schemas.js';
+import { paymentParams, paymentsQuery } from './parameters.js';
+import { payment, paymentPage } from './schemas.js';
 
 export function readingRoutes(app: Api, context: Context): void {
   app.route({

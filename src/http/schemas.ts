@@ -8,7 +8,7 @@ import { PAYMENT_STATUSES } from '../domain/reducer.js';
 
 /** Named shapes; each becomes a component of the OpenAPI document. */
 export const components = z.registry<{
-  readonly id: string;
+  readonly id?: string;
   readonly description?: string;
   readonly examples?: unknown[];
 }>();
@@ -16,14 +16,14 @@ export const components = z.registry<{
 const TIME_RULE = 'must be an ISO 8601 time with its offset, e.g. 2026-01-31T12:00:00Z';
 export const time = z.iso.datetime({ offset: true, error: TIME_RULE });
 
-const paymentId = z
+export const paymentId = z
   .string()
   .regex(
     /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/,
     'must be 1 to 64 letters, digits, _ or -, beginning with a letter or digit',
   );
 
-const text = (maxLength: number) => {
+export const text = (maxLength: number) => {
   const rule = `must have 1 to ${maxLength} characters`;
   return z.string().min(1, rule).max(maxLength, rule);
 };
@@ -45,25 +45,28 @@ const positiveMoney = z
 
 export const openPayment = z
   .strictObject({
-    paymentId: paymentId.optional().meta({
+    paymentId: paymentId.optional().register(components, {
       description: 'Yours, if you keep one; else it derives from your key and Idempotency-Key.',
     }),
-    connectionId: text(64).meta({ description: 'One of `GET /v1/connections`.' }),
+    connectionId: text(64).register(components, { description: 'One of `GET /v1/connections`.' }),
     amount: positiveMoney,
-    merchantReference: text(256).meta({ description: 'Sent to the provider.' }),
+    merchantReference: text(256).register(components, { description: 'Sent to the provider.' }),
     captureMode: z
       .enum(CAPTURE_MODES)
       .optional()
-      .meta({ description: '`automatic` unless said otherwise.' }),
-    description: text(512).optional().meta({ description: 'Shown to the payer.' }),
-    returnUrl: z.string().optional().meta({ description: 'Where the payer goes afterwards.' }),
-    captureBefore: time
+      .register(components, { description: '`automatic` unless said otherwise.' }),
+    description: text(512).optional().register(components, { description: 'Shown to the payer.' }),
+    returnUrl: z
+      .string()
       .optional()
-      .meta({ description: '`manual` only: what is not captured by then is voided.' }),
+      .register(components, { description: 'Where the payer goes afterwards.' }),
+    captureBefore: time.optional().register(components, {
+      description: '`manual` only: what is not captured by then is voided.',
+    }),
     options: z
       .looseObject({ provider: text(64) })
       .optional()
-      .meta({ description: "One provider's own options; `provider` says whose." }),
+      .register(components, { description: "One provider's own options; `provider` says whose." }),
   })
   .register(components, {
     id: 'OpenPayment',
@@ -144,7 +147,7 @@ const operation = z
   })
   .register(components, { id: 'Operation' });
 
-const status = z.enum(PAYMENT_STATUSES);
+export const status = z.enum(PAYMENT_STATUSES);
 
 export const payment = z
   .strictObject({
@@ -296,6 +299,8 @@ const fact = z
   })
   .register(components, { id: 'Fact', description: 'Something that happened to a payment.' });
 
+export const notificationState = z.enum(['undelivered', 'delivered', 'unmatched']);
+
 const notificationFields = {
   id: z.string(),
   connectionId: z.string(),
@@ -306,7 +311,7 @@ const notificationFields = {
   facts: z.array(fact),
   headers: z.record(z.string(), z.string()),
   receivedAt: z.string(),
-  state: z.enum(['undelivered', 'delivered', 'unmatched']),
+  state: notificationState,
   deliveries: z.number().int(),
   attempts: z.number().int(),
   lastReason: z.string().optional(),
@@ -315,7 +320,7 @@ const notificationFields = {
 export const notification = z
   .strictObject({
     ...notificationFields,
-    body: z.string().meta({ description: 'As received, in base64.' }),
+    body: z.string().register(components, { description: 'As received, in base64.' }),
   })
   .register(components, { id: 'Notification' });
 
@@ -338,57 +343,3 @@ export const refusalList = z
     ),
   })
   .register(components, { id: 'Refusals', description: 'What the door refused, per day (UTC).' });
-
-// --- parameters -------------------------------------------------------------------------------
-
-export const paymentParams = z.object({ paymentId });
-export const connectionParams = z.object({ connectionId: text(64) });
-export const notificationParams = z.object({ notificationId: text(32) });
-
-const keyRule = 'must have 1 to 255 visible ASCII characters';
-const idempotencyKey = z.string().regex(/^[\x21-\x7e]{1,255}$/, keyRule);
-
-export const keyHeader = z
-  .looseObject({ 'idempotency-key': idempotencyKey })
-  .meta({ description: 'A repeat with the same key has no second effect.' });
-export const optionalKeyHeader = z.looseObject({ 'idempotency-key': idempotencyKey.optional() });
-
-const limit = integer({ min: 1, max: 100 }).default(50);
-const cursor = z.string().min(1, 'is empty').optional();
-
-export const paymentsQuery = z.strictObject({
-  connectionId: z.string().optional(),
-  merchantReference: z.string().optional(),
-  status: status.optional(),
-  from: time.optional().meta({ description: 'Asked for at or after.' }),
-  to: time.optional().meta({ description: 'Asked for before.' }),
-  needsAttention: z.enum(['true', 'false']).optional(),
-  limit,
-  cursor,
-});
-
-export const providerPaymentsQuery = z.strictObject({
-  reference: z.string().optional(),
-  status: z
-    .union([z.string(), z.array(z.string())])
-    .optional()
-    .meta({ description: "In the provider's own words; may be repeated." }),
-  from: time.optional().meta({ description: 'A day before `to`, unless said otherwise.' }),
-  to: time.optional().meta({ description: 'Now, unless said otherwise.' }),
-  page: integer({ min: 0, max: 1_000_000 }).default(0),
-  pageSize: integer({ min: 1, max: 100 }).default(50),
-});
-
-export const notificationsQuery = z.strictObject({
-  connectionId: z.string().optional(),
-  paymentId: z.string().optional(),
-  state: notificationFields.state.optional(),
-  limit,
-  cursor,
-});
-
-/** An integer as a query has it: text. */
-function integer({ min, max }: { readonly min: number; readonly max: number }) {
-  const rule = `must be an integer from ${min} to ${max}`;
-  return z.coerce.number(rule).int(rule).min(min, rule).max(max, rule);
-}

@@ -1,6 +1,6 @@
 /** The HTTP server: the API, the providers' notification door, health and documents. */
 import type { Socket } from 'node:net';
-import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
 import { ANONYMOUS, guard, isLoopback } from './access.js';
@@ -28,6 +28,8 @@ export interface HttpServer {
    * @throws OpenServerError when there are no API keys and others than this machine could reach it
    */
   listen(address: { readonly host: string; readonly port: number }): Promise<string>;
+  /** Resolves when nothing is running any more that no answer waits for. */
+  settled(): Promise<void>;
   /** Takes no new calls, answers those it has, and ends what it does alongside. */
   close(): Promise<void>;
 }
@@ -72,6 +74,7 @@ export async function createServer(options: ServerOptions): Promise<HttpServer> 
   return {
     app,
     listen: (address) => listen(app, options, address),
+    settled: () => context.background.settled(),
     close: () => app.close(),
   };
 }
@@ -80,7 +83,7 @@ function instance(logger: Logger): FastifyInstance {
   const loggerInstance: FastifyBaseLogger = logger.child({}, { serializers: SERIALIZERS });
   const app = fastify({
     loggerInstance,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: API_BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionTimeout: CONNECTION_TIMEOUT_MS,
@@ -96,7 +99,18 @@ function instance(logger: Logger): FastifyInstance {
   // What is documented is held by tests: a shape that is out of date must not turn success into 500.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
   app.removeContentTypeParser('text/plain');
+  takeEmptyJson(app);
   return app;
+}
+
+/** Many clients send their JSON header with a body that is empty: then there is none. */
+function takeEmptyJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body.length > 0) return parse(request, body.toString(), done);
+    done(null, undefined);
+  });
 }
 
 /** Nothing of a request goes to the log but what is named here: addresses may be secret. */

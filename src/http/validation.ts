@@ -46,10 +46,16 @@ function violationsOf(error: z.ZodError, data: unknown): readonly Violation[] {
 function ruleOf(issue: z.core.$ZodIssue, data: unknown): string {
   if (issue.code === 'invalid_type') {
     const isMissing = valueAt(data, issue.path) === undefined;
-    return isMissing ? 'is required' : `must be of type ${issue.expected}`;
+    if (isMissing) return 'is required';
+    const isOwnRule = !issue.message.startsWith('Invalid input');
+    return isOwnRule ? issue.message : `must be ${articled(issue.expected)}`;
   }
   if (issue.code === 'invalid_value') return `must be one of ${issue.values.join(', ')}`;
   return issue.message;
+}
+
+function articled(noun: string): string {
+  return /^[aeiou]/.test(noun) ? `an ${noun}` : `a ${noun}`;
 }
 
 /** Adds to each violation the value it is about, where that may be shown. */

@@ -26,14 +26,23 @@ const STANDING = {
 
 /**
  * The one of two statements about the same operation that holds: the more final, else the one of
- * the higher revision, else the one that knows more. A total order, so the order of writing does
- * not matter. Rank alone would not do: after `not_sent` the same operation goes out again, and may
+ * the higher revision, else the one that knows more, else the later one (a workflow task that is
+ * done again states the same with a later time). A total order, so the order of writing does not
+ * matter. Rank alone would not do: after `not_sent` the same operation goes out again, and may
  * become `unknown`.
  */
 export function holdingOperation(known: StatedOperation, news: StatedOperation): StatedOperation {
   const [a, b] = [STANDING[known.record.state], STANDING[news.record.state]];
-  const difference = b.finality - a.finality || news.revision - known.revision || b.rank - a.rank;
+  const difference =
+    b.finality - a.finality ||
+    news.revision - known.revision ||
+    b.rank - a.rank ||
+    settledAtMs(news) - settledAtMs(known);
   return difference > 0 ? news : known;
+}
+
+function settledAtMs({ record: { settledAt } }: StatedOperation): number {
+  return settledAt === undefined ? 0 : Date.parse(settledAt);
 }
 
 /** Writes what holds of both; returns all operations of the payment. Wants its row locked. */

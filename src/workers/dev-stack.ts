@@ -75,10 +75,7 @@ async function startParts(
   const foundation = await openDevFoundation(options, { temporal, sandboxes });
   stops.push(() => foundation.close());
   await prepareStore(foundation.store);
-  await prepareTemporal({
-    address: temporal.address,
-    namespace: foundation.config.temporal.namespace,
-  });
+  await prepareTemporal(foundation.temporal, foundation.config.temporal.namespace);
   onProgress(`Store          ${describeStore(foundation.config)}`);
 
   const server = await startServer(foundation, logger);
@@ -180,9 +177,9 @@ function localUrl({ host, port }: { readonly host: string; readonly port: number
 }
 
 /** What a worker of this foundation needs. */
-export function workerOptions({ address, config, connections, store }: Foundation) {
+export function workerOptions({ temporal, config, connections, store }: Foundation) {
   const { namespace, taskQueue } = config.temporal;
-  return { address, namespace, taskQueue, connections, store, timing: config.timing };
+  return { temporal, namespace, taskQueue, connections, store, timing: config.timing };
 }
 
 function describeStore({ store }: Config): string {

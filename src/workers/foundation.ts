@@ -5,21 +5,19 @@ import type { Config } from '../config.js';
 import { TIMING } from '../domain/timing.js';
 import { openConnections, type Connections } from '../providers/connections.js';
 import { openStore, type Store } from '../store/store.js';
+import { temporalConnection, type TemporalConnection } from './temporal-connection.js';
 
 export interface Foundation {
   readonly config: Config;
-  readonly address: string;
+  readonly temporal: TemporalConnection;
   readonly store: Store;
   readonly connections: Connections;
   close(): Promise<void>;
 }
 
-/** @throws Error when Temporal's address is missing, ConnectionSettingsError, StoreLocked */
+/** @throws Error when Temporal's address is missing; ConnectionSettingsError; StoreLocked */
 export async function openFoundation(config: Config): Promise<Foundation> {
-  const { address } = config.temporal;
-  if (address === undefined) {
-    throw new Error('temporal.address is needed: only `holdfast dev` starts a Temporal of its own');
-  }
+  const temporal = temporalConnection(config);
   const { publicUrl } = config.http;
   const connections = openConnections({
     connections: config.connections,
@@ -31,7 +29,7 @@ export async function openFoundation(config: Config): Promise<Foundation> {
   const store = await openStore(config.store);
   return {
     config,
-    address,
+    temporal,
     store,
     connections,
     async close() {
@@ -43,14 +41,14 @@ export async function openFoundation(config: Config): Promise<Foundation> {
 
 /** A client of our workflows over a gRPC connection, which obeys deadlines. */
 export async function connectClient({
-  address,
+  temporal,
   config,
-}: Pick<Foundation, 'address' | 'config'>): Promise<{
+}: Pick<Foundation, 'temporal' | 'config'>): Promise<{
   client: HoldfastClient;
   connection: Connection;
 }> {
   const { namespace, taskQueue } = config.temporal;
-  const connection = await Connection.connect({ address });
+  const connection = await Connection.connect(temporal);
   const client = new HoldfastClient({ connection, namespace, taskQueue, timing: config.timing });
   return { client, connection };
 }

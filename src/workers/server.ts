@@ -3,9 +3,14 @@ import type { HoldfastClient } from '../client/client.js';
 import { TIMING } from '../domain/timing.js';
 import { createDispatcher } from '../http/dispatcher.js';
 import { createServer } from '../http/server.js';
+import type { Store } from '../store/store.js';
 import { connectClient, type Foundation } from './foundation.js';
 import type { Logger } from './logger.js';
 import { VERSION } from './version.js';
+
+const HOUR_MS = 3_600_000;
+/** How long the answer to an Idempotency-Key is kept. */
+const REQUESTS_KEPT_MS = 7 * 24 * HOUR_MS;
 
 export interface RunningServer {
   readonly url: string;
@@ -31,7 +36,10 @@ export async function startServer(foundation: Foundation, logger: Logger): Promi
     version: VERSION,
   });
   const dispatcher = createDispatcher({ store, client, timing, logger });
+  const housekeeping = setInterval(() => void forgetOldRequests(store, logger), HOUR_MS);
+  housekeeping.unref();
   const stop = async (): Promise<void> => {
+    clearInterval(housekeeping);
     await dispatcher.stop();
     await server.close();
     await connection.close();
@@ -43,5 +51,14 @@ export async function startServer(foundation: Foundation, logger: Logger): Promi
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** Payments outlive it: their ids derive from the key, so a later repeat meets the same payment. */
+async function forgetOldRequests(store: Store, logger: Logger): Promise<void> {
+  try {
+    await store.requests.purge(REQUESTS_KEPT_MS);
+  } catch (error) {
+    logger.warn({ err: error }, 'old API requests are not forgotten yet');
   }
 }

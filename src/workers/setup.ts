@@ -1,29 +1,45 @@
-/** Prepares what Holdfast stands on: tables and search attributes. May run again at any time. */
+/** Prepares what Holdfast stands on: tables, namespace, search attributes. May run at any time. */
 import { Connection } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
 import type { Store } from '../store/store.js';
 import { SEARCH_ATTRIBUTES } from '../workflows/contract.js';
+import type { TemporalConnection } from './temporal-connection.js';
 
+/** gRPC status. */
 const ALREADY_EXISTS = 6;
+const NOT_FOUND = 5;
 /** temporal.api.enums.v1.IndexedValueType.KEYWORD */
 const KEYWORD = 2;
+/** How long the histories of ended payments are kept, where the namespace is ours to make. */
+const RETENTION = msToTs('30 days');
+/** A namespace made just now takes servers a moment to see. */
+const NAMESPACE_PATIENCE_MS = 20_000;
 
 export async function prepareStore(store: Store): Promise<void> {
   await store.migrate();
 }
 
-/** Registers the search attributes that are missing, one by one: one that exists is no error. */
-export async function prepareTemporal(target: {
-  readonly address: string;
-  readonly namespace: string;
-}): Promise<void> {
-  const connection = await Connection.connect({ address: target.address });
+/** Registers the namespace and the search attributes that are missing; what exists is no error. */
+export async function prepareTemporal(
+  temporal: TemporalConnection,
+  namespace: string,
+): Promise<void> {
+  const connection = await Connection.connect(temporal);
   try {
+    await unlessThere(() => registerNamespace(connection, namespace));
     for (const name of Object.values(SEARCH_ATTRIBUTES)) {
-      await registerAttribute(connection, target.namespace, name);
+      await unlessThere(() => registerAttribute(connection, namespace, name));
     }
   } finally {
     await connection.close();
   }
+}
+
+async function registerNamespace(connection: Connection, namespace: string): Promise<void> {
+  await connection.workflowService.registerNamespace({
+    namespace,
+    workflowExecutionRetentionPeriod: RETENTION,
+  });
 }
 
 async function registerAttribute(
@@ -31,12 +47,26 @@ async function registerAttribute(
   namespace: string,
   name: string,
 ): Promise<void> {
-  try {
-    await connection.operatorService.addSearchAttributes({
-      namespace,
-      searchAttributes: { [name]: KEYWORD },
-    });
-  } catch (error) {
-    if ((error as { code?: number }).code !== ALREADY_EXISTS) throw error;
+  const request = { namespace, searchAttributes: { [name]: KEYWORD } };
+  for (const deadlineMs = Date.now() + NAMESPACE_PATIENCE_MS; ;) {
+    try {
+      await connection.operatorService.addSearchAttributes(request);
+      return;
+    } catch (error) {
+      if (codeOf(error) !== NOT_FOUND || Date.now() > deadlineMs) throw error;
+      await new Promise((resume) => setTimeout(resume, 500));
+    }
   }
+}
+
+async function unlessThere(register: () => Promise<void>): Promise<void> {
+  try {
+    await register();
+  } catch (error) {
+    if (codeOf(error) !== ALREADY_EXISTS) throw error;
+  }
+}
+
+function codeOf(error: unknown): number | undefined {
+  return (error as { code?: number }).code;
 }

@@ -6,10 +6,10 @@ import { paymentActivities } from '../activities/payments.js';
 import { TIMING, type TimingProfile } from '../domain/timing.js';
 import type { Connections } from '../providers/connections.js';
 import type { Store } from '../store/store.js';
+import type { TemporalConnection } from './temporal-connection.js';
 
 export interface PaymentWorkerOptions {
-  /** `host:port` of Temporal. */
-  readonly address: string;
+  readonly temporal: TemporalConnection;
   readonly namespace: string;
   readonly taskQueue: string;
   readonly connections: Connections;
@@ -34,7 +34,7 @@ const MAX_CACHED_WORKFLOWS = 500;
 export async function startWorker(options: PaymentWorkerOptions): Promise<RunningWorker> {
   const { connections, store, timing: profile, now = Date.now } = options;
   const timing = TIMING[profile];
-  const connection = await NativeConnection.connect({ address: options.address });
+  const connection = await NativeConnection.connect(options.temporal);
   const longestSendMs = 2 * (timing.providerTimeoutMs + timing.activityMarginMs);
   const worker = await Worker.create({
     connection,

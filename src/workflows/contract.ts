@@ -3,10 +3,10 @@
  * lives as long as the longest payment; change it only by adding.
  */
 import type { Fact } from '../domain/facts.js';
-import type { OperationRef, PaymentId } from '../domain/ids.js';
+import type { OperationName, OperationRef, PaymentId } from '../domain/ids.js';
 import type { Money } from '../domain/money.js';
 import type { Outcome } from '../domain/outcome.js';
-import type { NextAction, OperationRecord, PaymentRequest } from '../domain/payment.js';
+import type { Attention, NextAction, OperationRecord, PaymentRequest } from '../domain/payment.js';
 import type { Particulars } from '../domain/record.js';
 import type { Terms } from '../domain/terms.js';
 import type { TimingProfile } from '../domain/timing.js';
@@ -68,6 +68,10 @@ export interface CarriedPayment {
   readonly wishes: Wishes;
   /** See `Progress`. */
   readonly revision: number;
+  readonly refused?: readonly Exclude<OperationName, 'create'>[];
+  readonly attention?: Attention;
+  readonly unknownSince?: string;
+  readonly hasAskedAtDeadline?: boolean;
 }
 
 /** What has been asked of an open payment and is not done yet. */

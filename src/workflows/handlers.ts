@@ -4,6 +4,7 @@
  */
 import {
   ApplicationFailure,
+  CancellationScope,
   condition,
   defineQuery,
   defineSignal,
@@ -37,9 +38,6 @@ const queries = {
   facts: defineQuery<readonly Fact[]>(PAYMENT_QUERIES.facts),
 };
 
-/** How long `open` goes on waiting once a first attempt has failed. With it, within 15 seconds. */
-const SECOND_CHANCE_MS = 4_000;
-
 interface Handlers {
   /** Gives the handlers the run they speak for. */
   attach(run: PaymentRun): void;
@@ -48,19 +46,21 @@ interface Handlers {
 export function registerHandlers(): Handlers {
   let run: PaymentRun | undefined;
   const early: Notice[] = [];
-  const attached = async (): Promise<PaymentRun> => {
-    await condition(() => run !== undefined);
-    return run as PaymentRun;
-  };
+  // A workflow that was cancelled in Temporal goes on with its payment, and goes on answering.
+  const answer = (give: (run: PaymentRun) => Promise<Payment>): Promise<Payment> =>
+    CancellationScope.nonCancellable(async () => {
+      await condition(() => run !== undefined);
+      return give(run as PaymentRun);
+    });
 
-  setHandler(updates.open, async () => answerOpen(await attached()));
-  setHandler(updates.capture, async (asked) => answerCapture(await attached(), asked), {
+  setHandler(updates.open, () => answer(answerOpen));
+  setHandler(updates.capture, (asked) => answer((attached) => answerCapture(attached, asked)), {
     validator: checkCapture,
   });
-  setHandler(updates.void, async (asked) => answerVoid(await attached(), asked), {
+  setHandler(updates.void, (asked) => answer((attached) => answerVoid(attached, asked)), {
     validator: checkReason,
   });
-  setHandler(updates.cancel, async (asked) => answerCancel(await attached(), asked), {
+  setHandler(updates.cancel, (asked) => answer((attached) => answerCancel(attached, asked)), {
     validator: checkReason,
   });
   setHandler(notify, (notice) => {
@@ -78,7 +78,8 @@ export function registerHandlers(): Handlers {
   };
 }
 
-function takeNotice({ state }: PaymentRun, { facts, hint }: Notice): void {
+/** Callers of Temporal may send a hint alone. */
+function takeNotice({ state }: PaymentRun, { facts = [], hint }: Partial<Notice>): void {
   state.learn(facts);
   if (hint) state.isHinted = true;
 }
@@ -86,9 +87,12 @@ function takeNotice({ state }: PaymentRun, { facts, hint }: Notice): void {
 /** The first answer, whatever it is; unknown and not yet reached included. */
 async function answerOpen(run: PaymentRun): Promise<Payment> {
   const { state } = run;
+  const askedMs = Date.now();
   const isAnswered = (): boolean => state.view.status !== 'created';
   await condition(() => isAnswered() || run.hasAttempted('create'));
-  if (!isAnswered()) await condition(isAnswered, SECOND_CHANCE_MS);
+  // Only a first attempt that failed leaves time to wait for more, which costs a timer.
+  const remainingMs = askedMs + run.timing.updateWithinMs - Date.now();
+  if (!isAnswered() && remainingMs > 0) await condition(isAnswered, remainingMs);
   return state.payment();
 }
 
@@ -104,7 +108,8 @@ async function answerCapture(run: PaymentRun, { amount }: CaptureCommand): Promi
   checkAmount(run, wanted, amounts.authorized);
   const { capture } = state.wishes;
   if (state.wishes.void ?? state.wishes.cancel) throw inFlight('void');
-  if (capture && compareMoney(capture.amount, wanted) !== 0) throw inFlight('capture');
+  if (isOtherAmount(capture?.amount, wanted)) throw inFlight('capture');
+  if (isOtherAmount(unsettledAmount(run, 'capture'), wanted)) throw inFlight('capture');
   if (!capture) wish(run, 'capture', { capture: { amount: wanted } });
   return answered(run, 'capture');
 }
@@ -143,8 +148,21 @@ function wish(run: PaymentRun, command: Command, wanted: object): void {
 async function answered(run: PaymentRun, command: Command): Promise<Payment> {
   const { state } = run;
   const before = state.view.status;
-  await condition(() => run.hasAttempted(command) || state.view.status !== before);
+  const isAnswered = (): boolean => run.hasAttempted(command) || state.view.status !== before;
+  // Until the terms are known nothing is attempted, and learning them may take long.
+  if (state.particulars.terms) await condition(isAnswered);
+  else await condition(isAnswered, run.timing.updateWithinMs);
   return state.payment();
+}
+
+function isOtherAmount(amount: Money | undefined, wanted: Money): boolean {
+  return amount !== undefined && compareMoney(amount, wanted) !== 0;
+}
+
+/** What an earlier attempt of unknown outcome was about: it may have been done. */
+function unsettledAmount({ state }: PaymentRun, command: Command): Money | undefined {
+  const last = state.lastOf(command);
+  return last?.state === 'unknown' || last?.state === 'sent' ? last.amount : undefined;
 }
 
 function isBusyWith({ state }: PaymentRun, command: Command): boolean {

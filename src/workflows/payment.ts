@@ -11,23 +11,28 @@ import {
 } from '@temporalio/workflow';
 import { fact } from '../domain/facts.js';
 import { operationKey } from '../domain/ids.js';
-import type { Payment } from '../domain/payment.js';
+import type { Attention, Payment } from '../domain/payment.js';
 import type { Problem } from '../domain/problem.js';
-import { TIMING } from '../domain/timing.js';
+import type { Flag } from '../domain/reducer.js';
+import { TIMING, type Timing } from '../domain/timing.js';
 import type { AskInput, AskResult, CarriedPayment, PaymentInput, Wishes } from './contract.js';
 import { registerHandlers } from './handlers.js';
 import { createProxies } from './proxies.js';
 import { PaymentRun } from './run.js';
 import { performOperation } from './send.js';
+import { refuseMalformed } from './shape.js';
 import { PaymentState } from './state.js';
 import type { Step } from './plan.js';
 
 export async function payment(input: PaymentInput): Promise<Payment> {
+  if (input.mode === 'open') refuseMalformed(input.request);
   const timing = TIMING[input.timing ?? 'production'];
   const handlers = registerHandlers();
   const carried = input.mode === 'resume' ? await loadCarried(input) : carriedOf(input);
-  const run = new PaymentRun(new PaymentState(carried, timing.captureMarginMs), timing);
+  const state = new PaymentState(carried, timing.captureMarginMs);
+  const run = new PaymentRun(state, timing);
   handlers.attach(run);
+  run.runId = await ownRunId(input, timing);
   heedCancellation(run);
   // Cancelling the workflow must not tear a payment from its money: it is a wish like another.
   await CancellationScope.nonCancellable(() => carryOut(run, input));
@@ -46,12 +51,14 @@ async function carryOut(run: PaymentRun, input: PaymentInput): Promise<void> {
   const { state } = run;
   for (;;) {
     const step = state.nextStep();
-    run.describe();
+    raiseAttention(run, step);
     if (step.do === 'end') {
-      if (await end(run)) return;
+      await askIfHinted(run);
+      if (state.nextStep().do === 'end' && (await end(run))) return;
       continue;
     }
     if (isWaiting(step)) {
+      run.describe();
       await run.recordNow();
       if (canContinueAsNew(run)) await continueRun(run, input);
     }
@@ -64,7 +71,7 @@ function perform(run: PaymentRun, step: Exclude<Step, { do: 'end' }>): Promise<v
     case 'create':
       return create(run);
     case 'learn_terms':
-      return askNow(run);
+      return askNow(run).then(() => undefined);
     case 'await_payer':
       return awaitPayer(run);
     case 'cancel':
@@ -157,7 +164,6 @@ async function command(
     ...(captureDeadline !== undefined && operation !== 'cancel' && { until: captureDeadline }),
   });
   if (outcome?.kind === 'declined' || outcome?.kind === 'not_sent') refuse(run, operation);
-  if (state.attention?.reason === 'outcome_unknown') run.clearAttention();
 }
 
 /** The provider said no for good. What is still held then needs a person, or its own end. */
@@ -193,10 +199,6 @@ async function awaitPayer(run: PaymentRun): Promise<void> {
 /** Held, and to be decided on: by a command, a notification, or our deadline. */
 async function awaitDecision(run: PaymentRun, untilMs: number | undefined): Promise<void> {
   const { state } = run;
-  const { flags } = state.view;
-  if (flags.length > 0) {
-    run.needAttention(flags.includes('amount_differs') ? 'amount_differs' : 'facts_contradict');
-  }
   const isOver = (): boolean => state.nextStep().do !== 'await_decision' || state.isHinted;
   if (untilMs === undefined) await condition(isOver);
   else await condition(isOver, Math.max(untilMs - Date.now(), 1));
@@ -204,15 +206,12 @@ async function awaitDecision(run: PaymentRun, untilMs: number | undefined): Prom
 }
 
 async function askBeforeVoid(run: PaymentRun): Promise<void> {
-  await askNow(run);
-  run.state.hasAskedAtDeadline = true;
+  if (await askNow(run)) run.state.hasAskedAtDeadline = true;
 }
 
 /** Nothing is left for us to do: the provider is asked until it says how it ended. */
 async function awaitProvider(run: PaymentRun): Promise<void> {
   const { state } = run;
-  const { recoveries } = state.particulars.terms ?? {};
-  if (recoveries && !recoveries.capture) run.needAttention('unexpected_authorization');
   await askForNews(run, () => state.nextStep().do === 'await_provider' && !state.isHinted);
   await askIfHinted(run);
 }
@@ -223,11 +222,23 @@ async function askIfHinted(run: PaymentRun): Promise<void> {
   await askNow(run);
 }
 
-/** Asks once, however long the provider takes to be reachable. */
-async function askNow(run: PaymentRun): Promise<void> {
+/**
+ * Asks once, however long the provider takes to be reachable, unless a command comes that must not
+ * wait for it. True when it was answered.
+ */
+async function askNow(run: PaymentRun): Promise<boolean> {
+  const { state } = run;
+  const { wishes } = state;
   const asked = askInput(run, 'now');
-  if (!asked) return;
-  takeIn(run, await run.withAttention('provider_silent', () => run.proxies.ask.askProvider(asked)));
+  if (!asked) return false;
+  const result = await run.withAttention('provider_silent', () =>
+    run.whileWanted(
+      () => state.wishes === wishes,
+      () => run.proxies.ask.askProvider(asked),
+    ),
+  );
+  if (result) takeIn(run, result);
+  return result !== undefined;
 }
 
 /** Asks on and on until there is news; past the payer's time without any, a person is told. */
@@ -250,14 +261,14 @@ function askInput(run: PaymentRun, until: AskInput['until']): AskInput | undefin
   if (providerReference === undefined) return undefined;
   const { payerDeadline } = state.particulars.terms ?? {};
   const fromMs = Math.max(Date.now(), payerDeadline === undefined ? 0 : Date.parse(payerDeadline));
-  const isKnownSilent = state.attention?.reason === 'provider_silent';
   return {
     request,
     providerReference,
     until,
     knownFactIds: facts.map(({ id }) => id),
     ...(payerDeadline !== undefined && { payerDeadline }),
-    ...(!isKnownSilent && { reportBy: new Date(fromMs + timing.attentionAfterMs).toISOString() }),
+    // Once a person has been told, of whatever, silence is not reported again and again.
+    ...(!state.attention && { reportBy: new Date(fromMs + timing.attentionAfterMs).toISOString() }),
   };
 }
 
@@ -273,16 +284,42 @@ function takeIn(run: PaymentRun, { facts, terms }: AskResult): void {
 /** True when the payment is over; false when something came up while its end was recorded. */
 async function end(run: PaymentRun): Promise<boolean> {
   const { state } = run;
-  if (state.view.flags.length > 0) run.needAttention('facts_contradict');
+  const reason = attentionAtEnd(state);
+  if (reason) run.needAttention(reason);
   else run.clearAttention();
   state.hasEnded = true;
   state.revision += 1;
+  run.describe();
   await run.recordFinally();
   await condition(allHandlersFinished);
-  if (state.nextStep().do === 'end' && !run.hasUnrecorded) return true;
+  if (state.nextStep().do === 'end' && !run.hasUnrecorded && !state.isHinted) return true;
   state.hasEnded = false;
   state.revision += 1;
   return false;
+}
+
+/** What a person has to see is part of what is recorded before the wait. */
+function raiseAttention(run: PaymentRun, step: Step): void {
+  const { view, particulars } = run.state;
+  const { recoveries } = particulars.terms ?? {};
+  if (step.do === 'await_decision' && view.flags.length > 0) {
+    run.needAttention(attentionFor(view.flags));
+  }
+  if (step.do === 'await_provider' && recoveries && !recoveries.capture) {
+    run.needAttention('unexpected_authorization');
+  }
+}
+
+function attentionFor(flags: readonly Flag[]): Attention['reason'] {
+  return flags.every((flag) => flag === 'amount_differs') ? 'amount_differs' : 'facts_contradict';
+}
+
+/** What still needs an eye when the payment is over. */
+function attentionAtEnd(state: PaymentState): Attention['reason'] | undefined {
+  const { view, particulars } = state;
+  if (view.flags.length > 0) return attentionFor(view.flags);
+  const wasOurs = !particulars.terms?.recoveries.capture || state.lastOf('capture');
+  return view.status === 'captured' && !wasOurs ? 'unexpected_capture' : undefined;
 }
 
 function isWaiting(step: Step): boolean {
@@ -290,7 +327,8 @@ function isWaiting(step: Step): boolean {
 }
 
 function canContinueAsNew(run: PaymentRun): boolean {
-  return workflowInfo().continueAsNewSuggested && allHandlersFinished() && !run.isRecording;
+  const isIdle = allHandlersFinished() && !run.isRecording && !run.state.isHinted;
+  return workflowInfo().continueAsNewSuggested && isIdle;
 }
 
 async function continueRun(run: PaymentRun, { timing }: PaymentInput): Promise<never> {
@@ -305,6 +343,15 @@ function carriedOf(input: Exclude<PaymentInput, { mode: 'resume' }>): CarriedPay
   if (input.mode === 'continue') return input.state;
   const { request } = input;
   return { request, facts: [], operations: [], particulars: {}, wishes: {}, revision: 0 };
+}
+
+/**
+ * The id of this run as its history has it: after a reset the server runs it under another one. A
+ * run that continues an earlier one has to ask, since it looks like a reset from outside.
+ */
+async function ownRunId({ mode }: PaymentInput, timing: Timing): Promise<string> {
+  if (mode !== 'continue') return workflowInfo().firstExecutionRunId;
+  return createProxies(timing).identify.identifyRun();
 }
 
 /** State that matters is loaded inside the run: an argument could be old by now. */

@@ -27,6 +27,7 @@ export interface Proxies {
   /** As `ask`, stopped at the server too: for payments that live on after it. */
   readonly askStoppable: Pick<PaymentActivities, 'askProvider'>;
   readonly recordShortly: Pick<PaymentActivities, 'recordPayment'>;
+  readonly identify: Pick<PaymentActivities, 'identifyRun'>;
   readonly recordWithoutEnd: Pick<PaymentActivities, 'recordPayment' | 'loadPayment'>;
 }
 
@@ -71,6 +72,9 @@ export function createProxies(timing: Timing): Proxies {
       startToCloseTimeout: timing.recordWithinMs,
       scheduleToCloseTimeout: timing.recordWithinMs,
       retry: { maximumAttempts: 2, initialInterval: timing.recordRetryFirstMs },
+    }),
+    identify: proxyLocalActivities<Proxies['identify']>({
+      startToCloseTimeout: timing.recordWithinMs,
     }),
     recordWithoutEnd: proxyActivities<Proxies['recordWithoutEnd']>({
       startToCloseTimeout: 10 * timing.recordWithinMs,

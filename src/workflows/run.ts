@@ -1,7 +1,7 @@
 /** One run of a payment: its state, and the ways of waiting that every step shares. */
 import {
-  ActivityFailure,
   CancellationScope,
+  TemporalFailure,
   condition,
   isCancellation,
   setCurrentDetails,
@@ -20,6 +20,8 @@ export class PaymentRun {
   readonly state: PaymentState;
   readonly timing: Timing;
   readonly proxies: Proxies;
+  /** As its history has it; see `ownRunId`. */
+  runId = '';
   /** Operations of which an attempt has come to an end in this run: updates may answer. */
   readonly #attempted = new Set<OperationName>();
   #recordedRevision: number;
@@ -68,6 +70,7 @@ export class PaymentRun {
     const ringing = alarm.run(async () => {
       await sleep(this.timing.attentionAfterMs);
       this.needAttention(reason);
+      await this.recordNow();
     });
     ringing.catch(ignoreCancellation);
     try {
@@ -101,13 +104,14 @@ export class PaymentRun {
    */
   async recordNow(): Promise<void> {
     const { state } = this;
-    if (this.#background || state.revision === this.#recordedRevision) return;
+    if (this.#background || !this.hasUnrecorded) return;
     const { revision } = state;
     try {
       await this.proxies.recordShortly.recordPayment(state.record());
       this.#recordedRevision = revision;
     } catch (error) {
-      if (!(error instanceof ActivityFailure)) throw error;
+      // What a local activity failed with comes bare, not within an ActivityFailure.
+      if (!(error instanceof TemporalFailure) || isCancellation(error)) throw error;
       this.#background = this.#recordWithoutEnd().finally(() => {
         this.#background = undefined;
       });
@@ -129,10 +133,13 @@ export class PaymentRun {
     return this.#background !== undefined;
   }
 
+  /** On to the latest: a payment that only waits has no later turn of its own to record it. */
   async #recordWithoutEnd(): Promise<void> {
-    const { revision } = this.state;
-    await this.proxies.recordWithoutEnd.recordPayment(this.state.record());
-    this.#recordedRevision = revision;
+    do {
+      const { revision } = this.state;
+      await this.proxies.recordWithoutEnd.recordPayment(this.state.record());
+      this.#recordedRevision = revision;
+    } while (this.hasUnrecorded);
   }
 
   /** What an operator sees first in the Temporal UI. Costs no event. */

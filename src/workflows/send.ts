@@ -3,19 +3,13 @@
  * Nothing here guesses; an operation leaves this module settled, superseded by proof, or overtaken
  * by facts that came another way.
  */
-import {
-  ActivityFailure,
-  TimeoutFailure,
-  condition,
-  isCancellation,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { ActivityFailure, TimeoutFailure, condition, isCancellation } from '@temporalio/workflow';
 import { TimeoutType } from '@temporalio/common';
 import type { OperationName } from '../domain/ids.js';
 import type { Money } from '../domain/money.js';
 import type { OperationRecord } from '../domain/payment.js';
 import { isDefinitive, type Outcome } from '../domain/outcome.js';
-import type { Terms } from '../domain/terms.js';
+import type { Recovery } from '../domain/terms.js';
 import type { OpenedValue, Resolution, SendInput } from './contract.js';
 import type { PaymentRun } from './run.js';
 
@@ -46,22 +40,54 @@ export async function performOperation(
   order: Order,
 ): Promise<AnyOutcome | undefined> {
   const { state } = run;
-  let sequence = (state.lastOf(order.operation)?.sequence ?? 0) + 1;
-  let isResolved = sequence > 1;
+  let settlement = await takeUp(run, order);
   for (let attempt = 0; ; attempt += 1) {
-    const intent = state.intend(order.operation, sequence, order.amount);
-    const input = sendInput(run, order, intent, isResolved);
-    // Awaited even when facts overtake it: its answer tells more than they do, and it is short.
-    const outcome = await sendOnce(run, input);
-    noteOutcome(run, intent, outcome);
-    if (isDefinitive(order.operation, outcome)) return outcome;
-
-    const resolution = await settle(run, { order, input, intent, outcome, attempt });
-    if (resolution.kind === 'over') return undefined;
-    if (resolution.kind === 'settled') return resolution.outcome;
-    isResolved = true;
-    if (resolution.kind === 'resend') sequence += 1;
+    if (settlement.kind === 'settled') break;
+    if (settlement.kind === 'over') {
+      state.settleByFacts(order.operation);
+      break;
+    }
+    settlement = await attemptOnce(run, { order, attempt, next: settlement.kind });
   }
+  if (state.attention?.reason === 'outcome_unknown') run.clearAttention();
+  return settlement.kind === 'settled' ? settlement.outcome : undefined;
+}
+
+/** An attempt whose outcome is unknown is settled before there is another, whoever left it so. */
+async function takeUp(run: PaymentRun, order: Order): Promise<Settlement> {
+  const last = run.state.lastOf(order.operation);
+  if (last?.state !== 'unknown' && last?.state !== 'sent') return { kind: 'resend' };
+  // The same key again is how a repeatable operation is settled.
+  if (recoveryOf(run, order.operation) === 'repeat') return { kind: 'again' };
+  const outcome: AnyOutcome = {
+    kind: 'unknown',
+    problem: { code: 'no_answer', message: 'an earlier run left it so' },
+  };
+  const input = sendInput(run, { order, intent: last, isResolved: true });
+  return resolve(run, { order, input, intent: last, outcome, attempt: 0 });
+}
+
+async function attemptOnce(
+  run: PaymentRun,
+  {
+    order,
+    attempt,
+    next,
+  }: { readonly order: Order; readonly attempt: number; readonly next: 'again' | 'resend' },
+): Promise<Settlement> {
+  const { state } = run;
+  const last = state.lastOf(order.operation);
+  const sequence = next === 'again' && last ? last.sequence : (last?.sequence ?? 0) + 1;
+  const intent = state.intend(order.operation, sequence, order.amount);
+  const input = sendInput(run, { order, intent, isResolved: last !== undefined });
+  // Awaited even when facts overtake it: its answer tells more than they do, and it is short.
+  const outcome = await sendOnce(run, input);
+  noteOutcome(run, intent, outcome);
+  if (isDefinitive(order.operation, outcome)) return { kind: 'settled', outcome };
+
+  // Settling it may take days; the record tells meanwhile how it stands.
+  await run.recordNow();
+  return settle(run, { order, input, intent, outcome, attempt });
 }
 
 type Settlement =
@@ -82,7 +108,7 @@ interface Unsettled {
 
 async function settle(run: PaymentRun, unsettled: Unsettled): Promise<Settlement> {
   const { order, outcome } = unsettled;
-  if (recoveryOf(run.state.particulars.terms, order.operation) === 'repeat') {
+  if (recoveryOf(run, order.operation) === 'repeat') {
     return repeat(run, unsettled);
   }
   return outcome.kind === 'not_sent' ? backOff(run, unsettled) : resolve(run, unsettled);
@@ -187,15 +213,21 @@ function isOver({ until }: Order): boolean {
   return until !== undefined && Date.now() >= Date.parse(until);
 }
 
-function recoveryOf(terms: Terms | undefined, operation: OperationName) {
-  return terms?.recoveries[operation];
+function recoveryOf({ state }: PaymentRun, operation: OperationName): Recovery | undefined {
+  return state.particulars.terms?.recoveries[operation];
 }
 
 function sendInput(
   run: PaymentRun,
-  order: Order,
-  intent: OperationRecord,
-  isResolved: boolean,
+  {
+    order,
+    intent,
+    isResolved,
+  }: {
+    readonly order: Order;
+    readonly intent: OperationRecord;
+    readonly isResolved: boolean;
+  },
 ): SendInput {
   const { state, timing } = run;
   const { tip, providerReference, request } = state;
@@ -209,7 +241,7 @@ function sendInput(
     ...(tip && { tip }),
     ...(order.operation !== 'create' && providerReference && { providerReference }),
     writeWithinMs: timing.sendQueueLimitMs + timing.activityMarginMs,
-    firstRunId: workflowInfo().firstExecutionRunId,
+    firstRunId: run.runId,
     isResolved,
   };
 }

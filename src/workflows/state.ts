@@ -7,7 +7,7 @@ import type { Attention, OperationRecord, Payment, PaymentRequest } from '../dom
 import type { Outcome } from '../domain/outcome.js';
 import type { Problem } from '../domain/problem.js';
 import type { Particulars, PaymentRecord } from '../domain/record.js';
-import { reduceFacts, type PaymentView } from '../domain/reducer.js';
+import { reduceFacts, type PaymentStatus, type PaymentView } from '../domain/reducer.js';
 import { carryingReference, paymentOf } from '../domain/payment-view.js';
 import { captureBeforeMs, planNext, type Step } from './plan.js';
 import type { CarriedPayment, OpenedValue, Wishes } from './contract.js';
@@ -21,14 +21,15 @@ export class PaymentState {
   particulars: Particulars;
   wishes: Wishes;
   revision: number;
-  refused: ReadonlySet<Command> = new Set();
+  refused: ReadonlySet<Command>;
   attention: Attention | undefined;
   unknownSince: string | undefined;
   hasEnded = false;
-  hasAskedAtDeadline = false;
+  hasAskedAtDeadline: boolean;
   /** Somebody said that there is news without proving it. */
   isHinted = false;
   readonly #marginMs: number;
+  #viewed: { readonly facts: readonly Fact[]; readonly view: PaymentView } | undefined;
 
   constructor(carried: CarriedPayment, marginMs: number) {
     this.request = carried.request;
@@ -37,14 +38,21 @@ export class PaymentState {
     this.particulars = carried.particulars;
     this.wishes = carried.wishes;
     this.revision = carried.revision;
+    this.refused = new Set(carried.refused);
+    this.attention = carried.attention;
+    this.unknownSince = carried.unknownSince;
+    this.hasAskedAtDeadline = carried.hasAskedAtDeadline ?? false;
     this.#marginMs = marginMs;
   }
 
+  /** Derived once for each set of facts: predicates ask for it at every turn. */
   get view(): PaymentView {
-    return reduceFacts(
-      { currency: this.request.amount.currency, amount: this.request.amount },
-      this.facts,
-    );
+    if (this.#viewed?.facts !== this.facts) {
+      const { amount } = this.request;
+      const view = reduceFacts({ currency: amount.currency, amount }, this.facts);
+      this.#viewed = { facts: this.facts, view };
+    }
+    return this.#viewed.view;
   }
 
   get providerReference(): string | undefined {
@@ -133,6 +141,16 @@ export class PaymentState {
     this.unknownSince = undefined;
   }
 
+  /** An attempt whose own answer never came, when what has happened since tells what it did. */
+  settleByFacts(operation: OperationName): void {
+    const last = this.lastOf(operation);
+    const proven = provenBy(this.view.status, operation);
+    if (last?.state !== 'unknown' || !proven) return;
+    const { problem: _answered, ...intent } = last;
+    this.#put({ ...intent, state: proven, settledAt: new Date().toISOString() });
+    this.unknownSince = undefined;
+  }
+
   #put(record: OperationRecord): void {
     const at = this.operations.findIndex(
       ({ operation, sequence }) => operation === record.operation && sequence === record.sequence,
@@ -164,6 +182,34 @@ export class PaymentState {
 
   carried(): CarriedPayment {
     const { request, facts, operations, particulars, wishes, revision } = this;
-    return { request, facts, operations, particulars, wishes, revision };
+    const { attention, unknownSince, hasAskedAtDeadline } = this;
+    return {
+      ...{ request, facts, operations, particulars, wishes, revision, hasAskedAtDeadline },
+      refused: [...this.refused],
+      ...(attention && { attention }),
+      ...(unknownSince !== undefined && { unknownSince }),
+    };
   }
+}
+
+const RELEASED: readonly PaymentStatus[] = ['voided', 'canceled'];
+const AIMS: Readonly<Record<Command, readonly PaymentStatus[]>> = {
+  capture: ['captured'],
+  void: RELEASED,
+  cancel: RELEASED,
+};
+const UNPROVEN: Readonly<Record<Command, readonly PaymentStatus[]>> = {
+  capture: ['authorized'],
+  void: ['authorized'],
+  cancel: ['created', 'requires_action', 'processing'],
+};
+
+/** What a payment's status proves of an operation that was sent; undefined where it proves nothing. */
+function provenBy(
+  status: PaymentStatus,
+  operation: OperationName,
+): 'succeeded' | 'superseded' | undefined {
+  if (operation === 'create') return status === 'created' ? undefined : 'succeeded';
+  if (UNPROVEN[operation].includes(status)) return undefined;
+  return AIMS[operation].includes(status) ? 'succeeded' : 'superseded';
 }

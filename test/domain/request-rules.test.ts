@@ -10,8 +10,10 @@ const REQUEST: PaymentRequest = {
   merchantReference: 'order 1',
   requestedAt: '2026-03-01T10:00:00.000Z',
 };
-const withChanges = (changes: Record<string, unknown>): PaymentRequest =>
-  ({ ...REQUEST, ...changes }) as PaymentRequest;
+const withChanges = (changes: Record<string, unknown>): PaymentRequest => ({
+  ...REQUEST,
+  ...changes,
+});
 const fieldsOf = (changes: Record<string, unknown>): string[] =>
   checkRequest(withChanges(changes)).map(({ field }) => field);
 const MANUAL = { captureMode: 'manual' };

@@ -1,20 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import {
-  createServer as createHttpServer,
-  type IncomingMessage,
-  type ServerResponse,
-} from 'node:http';
-import {
-  createServer as createNetServer,
-  type AddressInfo,
-  type Server,
-  type Socket,
-} from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createServer as createTlsServer } from 'node:tls';
+import type { ServerResponse } from 'node:http';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import {
   createHttpClient,
@@ -22,60 +7,22 @@ import {
   type HttpClient,
   type HttpRequest,
 } from '../../src/transport/http.js';
+import {
+  listen,
+  selfSignedServer,
+  serve,
+  serveBytes,
+  stopServers,
+  untilConnectionsClosed,
+  unusedOrigin,
+  type Handler,
+} from './servers.js';
 
-type Handler = (request: IncomingMessage, response: ServerResponse) => void;
-
-const servers: { server: Server; sockets: Set<Socket> }[] = [];
 const clients: HttpClient[] = [];
-
 afterEach(async () => {
   await Promise.all(clients.splice(0).map((client) => client.close()));
-  for (const { server, sockets } of servers.splice(0)) {
-    sockets.forEach((socket) => socket.destroy());
-    await new Promise((closed) => server.close(closed));
-  }
+  await stopServers();
 });
-
-/** Listens on a free port; returns `host:port` and what was counted of the traffic. */
-async function listen(
-  server: Server,
-): Promise<{ at: string; count: { connections: number; bytes: number } }> {
-  const sockets = new Set<Socket>();
-  const count = { connections: 0, bytes: 0 };
-  server.on('connection', (socket) => {
-    count.connections += 1;
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  servers.push({ server, sockets });
-  return { at: `127.0.0.1:${(server.address() as AddressInfo).port}`, count };
-}
-
-/** An HTTP server that counts requests and connections. */
-async function serve(handle: Handler) {
-  let requests = 0;
-  const { at, count } = await listen(
-    createHttpServer((request, response) => {
-      requests += 1;
-      request.resume().on('end', () => handle(request, response));
-    }),
-  );
-  return { origin: `http://${at}`, count, requests: () => requests };
-}
-
-/** A plain TCP server that counts the bytes which reach it. */
-async function serveBytes(onData: (socket: Socket, text: string) => void = () => undefined) {
-  const server = createNetServer((socket) => {
-    socket.on('data', (chunk) => {
-      count.bytes += chunk.length;
-      onData(socket, chunk.toString());
-    });
-  });
-  const { at, count } = await listen(server);
-  return { origin: `http://${at}`, count };
-}
 
 function clientFor(origin: string, now?: () => number): HttpClient {
   const client = createHttpClient({ origins: [origin], ...(now && { now }) });
@@ -97,15 +44,6 @@ const sendTo = (origin: string, changes: Partial<HttpRequest> = {}): Promise<Exc
   clientFor(origin).send(requestTo(origin, changes));
 const textOf = (exchange: Exchange): string =>
   exchange.kind === 'answered' ? Buffer.from(exchange.body).toString() : exchange.kind;
-
-const unusedOrigin = async (scheme: 'http' | 'https'): Promise<string> => {
-  const server = createNetServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return `${scheme}://127.0.0.1:${port}`;
-};
 
 describe.each(['fresh', 'kept'] as const)('on a %s connection', (connection) => {
   describe('a whole answer', () => {
@@ -155,7 +93,7 @@ describe.each(['fresh', 'kept'] as const)('on a %s connection', (connection) => 
 
   describe('nothing was sent', () => {
     it('when the connection is refused', async () => {
-      const origin = await unusedOrigin('http');
+      const origin = await unusedOrigin();
       expect(await sendTo(origin, { connection })).toEqual({
         kind: 'not_sent',
         cause: 'unreachable',
@@ -199,51 +137,39 @@ describe.each(['fresh', 'kept'] as const)('on a %s connection', (connection) => 
     });
 
     it('when the moment for it had passed once the connection stood: not one byte arrives', async () => {
-      const { origin, count } = await serveBytes();
+      const { origin, count, firstSign } = await serveBytes();
       const client = clientFor(origin, () => 1_001);
       const exchange = await client.send(requestTo(origin, { connection, latestWriteAtMs: 1_000 }));
       expect(exchange).toMatchObject({ kind: 'not_sent', cause: 'too_late' });
-      await untilConnectionsClosed(origin);
+      await firstSign;
       expect(count).toEqual({ connections: 1, bytes: 0 });
     });
 
     it('when the process was stopped between the order and the write', async () => {
-      const { origin, count } = await serveBytes();
+      const { origin, count, firstSign } = await serveBytes();
       let clock = 1_000;
       const client = clientFor(origin, () => clock);
       const sending = client.send(requestTo(origin, { connection, latestWriteAtMs: 1_000 }));
       clock = 9_000;
       expect(await sending).toMatchObject({ kind: 'not_sent', cause: 'too_late' });
-      await untilConnectionsClosed(origin);
-      expect(count.bytes).toBe(0);
+      await firstSign;
+      expect(count).toEqual({ connections: 1, bytes: 0 });
     });
 
     // Once the exchange has been declared not sent, a connection that stands later must stay silent.
     it('when the time was over before the connection stood, and nothing is sent after', async () => {
-      const { origin, count } = await serveBytes();
+      const { origin, count, firstSign } = await serveBytes();
       const sending = clientFor(origin).send(requestTo(origin, { connection, timeoutMs: 20 }));
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60);
       expect(await sending).toMatchObject({ kind: 'not_sent', cause: 'unreachable' });
-      await untilConnectionsClosed(origin);
-      expect(count.bytes).toBe(0);
+      await firstSign;
+      expect(count).toEqual({ connections: 1, bytes: 0 });
     });
 
     it('when the request itself cannot be written', async () => {
       const { origin, requests } = await serve((_request, response) => response.end());
       const exchange = await sendTo(origin, { connection, headers: { authorization: 'a\nb' } });
       expect(exchange).toMatchObject({ kind: 'not_sent', cause: 'unreachable' });
-      expect(requests()).toBe(0);
-    });
-
-    it('when the client was closed', async () => {
-      const { origin, requests } = await serve((_request, response) => response.end());
-      const client = clientFor(origin);
-      await client.close();
-      if (connection === 'kept') {
-        expect(await client.send(requestTo(origin, { connection }))).toMatchObject({
-          kind: 'not_sent',
-        });
-      }
       expect(requests()).toBe(0);
     });
   });
@@ -353,28 +279,45 @@ describe('a fresh connection', () => {
 
 describe('a kept connection', () => {
   const kept = { connection: 'kept', method: 'GET' } as const;
+  /** An answer is told before its connection is given back, in the same turn of the event loop. */
+  const connectionIsFree = (): Promise<void> => nextTurn();
 
   it('serves many calls', async () => {
     const { origin, count } = await serve((_request, response) => response.end('ok'));
     const client = clientFor(origin);
-    for (let calls = 0; calls < 3; calls += 1) await client.send(requestTo(origin, kept));
+    for (let calls = 0; calls < 3; calls += 1) {
+      await client.send(requestTo(origin, kept));
+      await connectionIsFree();
+    }
     expect(count.connections).toBe(1);
   });
 
   test.each(['GET', 'DELETE', 'POST'] as const)(
     'that drops a %s in the middle does not make it go out again',
     async (method) => {
-      const { origin, requests } = await serve((_request, response) => {
+      const { origin, count, requests } = await serve((_request, response) => {
         if (requests() === 1) response.end('ok');
         else response.socket?.destroy();
       });
       const client = clientFor(origin);
       await client.send(requestTo(origin, kept));
+      await connectionIsFree();
       const second = await client.send(requestTo(origin, { ...kept, method }));
       expect(second).toMatchObject({ kind: 'unknown' });
-      expect(requests()).toBe(2);
+      expect({ requests: requests(), ...count }).toMatchObject({ requests: 2, connections: 1 });
     },
   );
+
+  it('is not made any more once the client was closed', async () => {
+    const { origin, count } = await serve((_request, response) => response.end('ok'));
+    const client = clientFor(origin);
+    await client.close();
+    expect(await client.send(requestTo(origin, kept))).toMatchObject({
+      kind: 'not_sent',
+      cause: 'unreachable',
+    });
+    expect(count.connections).toBe(0);
+  });
 
   it('is replaced after it failed', async () => {
     const { origin, count } = await serve((_request, response) => {
@@ -409,35 +352,3 @@ describe('calls side by side', () => {
     expect(requests).toBe(5);
   });
 });
-
-/** Waits until the server behind `origin` has no connection left: whatever was coming has come. */
-async function untilConnectionsClosed(origin: string): Promise<void> {
-  const port = Number(new URL(origin).port);
-  const found = servers.find(({ server }) => (server.address() as AddressInfo).port === port);
-  const open = [...(found?.sockets ?? [])].filter((socket) => !socket.destroyed);
-  await Promise.all(open.map((socket) => once(socket.resume(), 'close')));
-}
-
-/** A TLS server whose certificate nobody signed. */
-async function selfSignedServer(): Promise<Server> {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-tls-'));
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  const how = [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-  ];
-  execFileSync(
-    'openssl',
-    [...how, '-keyout', key, '-out', cert, '-days', '1', '-subj', '/CN=127.0.0.1'],
-    { stdio: 'ignore' },
-  );
-  const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) });
-  rmSync(folder, { recursive: true });
-  server.on('tlsClientError', () => undefined);
-  return server;
-}

@@ -156,8 +156,13 @@ describe.concurrent('a command', () => {
     const asked = Array.from({ length: 11 }, () => client.capture(opened.paymentId));
     await held.hit;
     held.remove();
-    const answers = await Promise.all(asked);
-    expect(answers.filter(({ kind }) => kind === 'answered').length).toBeGreaterThanOrEqual(10);
+    const answers = await Promise.allSettled(asked);
+    const captured = answers.filter(({ status }) => status === 'fulfilled');
+    expect(captured.length).toBeGreaterThanOrEqual(10);
+    // Temporal holds ten at once; another one may come when all is over.
+    for (const answer of answers) {
+      if (answer.status === 'rejected') expect(answer.reason).toMatchObject({ code: 'not_found' });
+    }
     expect(await ended(opened.paymentId)).toMatchObject({ status: 'captured' });
     expect(movements(sandbox, opened.request.merchantReference)).toEqual(TAKEN);
     expect(sent(sandbox, opened.request.merchantReference)).toEqual(['create', 'acknowledge']);

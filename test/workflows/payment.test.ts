@@ -91,7 +91,7 @@ describe.concurrent('a payment', () => {
   });
 
   test('is cancelled before it is paid', async () => {
-    const { client, ended, open } = harness;
+    const { client, ended, open, sandbox } = harness;
     const { request, paymentId } = await open();
 
     const answer = await client.cancel(paymentId, { reason });

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { CAPTURE_MODES } from '../../src/domain/payment.js';
 import { PAYMENT_STATUSES, type Flag, type PaymentStatus } from '../../src/domain/reducer.js';
 import type { Terms } from '../../src/domain/terms.js';
+import type { Wishes } from '../../src/workflows/contract.js';
 import { captureBeforeMs, planNext, type Situation, type Step } from '../../src/workflows/plan.js';
 
 const euros = (minor: string) => ({ minor, currency: 'EUR' });
@@ -152,7 +153,9 @@ const anySituation = fc
     flags: fc.subarray([...ALL_FLAGS]),
     refused: fc.subarray(['capture', 'void', 'cancel'] as const),
     captureMode: fc.constantFrom(...CAPTURE_MODES),
-    wishes: fc.subarray([toCapture, toVoid, toCancel]).map((all) => Object.assign({}, ...all)),
+    wishes: fc
+      .subarray<Wishes>([toCapture, toVoid, toCancel])
+      .map((all) => all.reduce((merged, each) => ({ ...merged, ...each }), {})),
     terms: fc.constantFrom(TWO_STEPS, ONE_STEP, undefined),
     hoursBeforeLimit: fc.integer({ min: -3, max: 12 }),
     marginHours: fc.constantFrom(undefined, 0, 6),

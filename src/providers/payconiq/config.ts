@@ -77,7 +77,7 @@ function checkTogether(settings: Joint, context: z.core.$RefinementCtx): void {
   const isPlain = (url: unknown) => typeof url === 'string' && url.startsWith('http:');
   const isProduction = settings.environment === 'prod';
   const problems: readonly (readonly [field: keyof Joint, rule: string, isBroken: boolean])[] = [
-    ['apiKey', 'apiKey or signing is needed', !settings.apiKey && !settings.signing],
+    ['apiKey', 'apiKey or signing is needed', settings.apiKey === undefined && !settings.signing],
     [
       'merchantId',
       'is needed to sign requests (claim iss)',

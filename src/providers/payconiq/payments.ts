@@ -234,7 +234,8 @@ export function payconiqPayments(
     if (meaning.proves.some((kind) => goals.includes(kind))) {
       return { kind: 'succeeded', value: null, facts };
     }
-    const isOver = meaning.isFinal || (refusal !== undefined && !meaning.isReleasable);
+    const isBeyondUs = wanted === 'released' && refusal !== undefined && !meaning.isReleasable;
+    const isOver = meaning.isFinal || isBeyondUs;
     const isOvertaken = intent.operation === 'cancel' && meaning.proves[0] === 'authorized';
     const problem = refusal ?? notPending(current.status);
     return isOver || isOvertaken

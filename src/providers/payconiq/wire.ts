@@ -12,7 +12,10 @@ const time = z
   .refine((text) => !Number.isNaN(Date.parse(text)));
 /** Payconiq leaves out what it does not know; null says the same. */
 const orAbsent = <Schema extends z.ZodType>(schema: Schema) =>
-  schema.nullish().transform((value) => value ?? undefined);
+  schema
+    .nullish()
+    .transform((value) => value ?? undefined)
+    .optional();
 const link = orAbsent(z.looseObject({ href: z.string() }));
 
 const links = orAbsent(

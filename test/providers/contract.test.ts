@@ -1,0 +1,229 @@
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { OPERATION_NAMES, type OperationName } from '../../src/domain/ids.js';
+import type { NotSentCause, Outcome } from '../../src/domain/outcome.js';
+import type {
+  Connection,
+  Evidence,
+  Intent,
+  Operation,
+  PaymentCapability,
+} from '../../src/providers/provider.js';
+import { PROVIDERS } from '../../src/providers/registry.js';
+import { FIXTURES } from './fixtures/fixtures.js';
+import { FAULTS, identities, type Fault, type RunningSetup } from './fixtures/fixture.js';
+
+type AnyOperation = Operation<unknown>;
+type Expected = 'unknown' | `not_sent: ${NotSentCause}`;
+
+/**
+ * What a send has to answer, whatever the provider. A success status that the operation does not
+ * have (garbage in place of an empty 204) is no success.
+ */
+const EXPECTED: Record<Fault, Expected> = {
+  refuse: 'not_sent: unreachable',
+  reset_before_effect: 'unknown',
+  reset_after_effect: 'unknown',
+  error_before_effect: 'unknown',
+  error_after_effect: 'unknown',
+  slow: 'unknown',
+  cut_body: 'unknown',
+  garbage: 'unknown',
+  throttle: 'not_sent: throttled',
+};
+
+/** Whether the call has done at the provider what it was to do, though no answer said so. */
+const HAS_EFFECT: Record<Fault, boolean> = {
+  refuse: false,
+  reset_before_effect: false,
+  reset_after_effect: true,
+  error_before_effect: false,
+  error_after_effect: true,
+  slow: true,
+  cut_body: true,
+  garbage: true,
+  throttle: false,
+};
+
+describe('the fixtures', () => {
+  it('are there for every provider of the registry, and no other', () => {
+    expect(FIXTURES.map(({ provider }) => provider).sort()).toEqual([...PROVIDERS.keys()].sort());
+  });
+
+  it('leave no operation untried: each is offered by some connection of some provider', () => {
+    const offered = FIXTURES.flatMap(({ setups }) =>
+      setups.flatMap(({ operations }) => operations),
+    );
+    expect(OPERATION_NAMES.filter((name) => !offered.includes(name))).toEqual([]);
+  });
+});
+
+const SETUPS = FIXTURES.flatMap(({ provider, setups }) =>
+  setups.map((setup) => ({ title: `${provider}: ${setup.name}`, provider, setup })),
+);
+
+describe.each(SETUPS)('$title', ({ provider, setup }) => {
+  let running: RunningSetup;
+  let payments: PaymentCapability;
+  /** Everything that went wrong in words, to be searched for secrets at the end. */
+  const told: string[] = [];
+
+  beforeAll(async () => {
+    running = await setup.start();
+    payments = paymentsOf(running.connection);
+  });
+  afterAll(() => running.close());
+
+  const operationOf = (name: OperationName, connection: Connection = running.connection) => {
+    const operation = paymentsOf(connection).operations[name];
+    if (!operation) throw new Error(`${name} is not offered`);
+    return operation as AnyOperation;
+  };
+  const send = async (intent: Intent, connection?: Connection): Promise<Outcome<unknown>> => {
+    const outcome = await operationOf(intent.operation, connection).send(intent);
+    if ('problem' in outcome) told.push(JSON.stringify(outcome.problem));
+    return outcome;
+  };
+
+  it('is a connection of that provider', () => {
+    expect(running.connection.provider).toBe(provider);
+  });
+
+  it('offers exactly the operations that it can do', () => {
+    expect(Object.keys(payments.operations).sort()).toEqual([...setup.operations].sort());
+  });
+
+  it('tells the workflow of each operation how a lost answer is settled', async () => {
+    const outcome = await send(await running.ready('create'));
+    const { recoveries } = (outcome as { value: { terms: { recoveries: object } } }).value.terms;
+    const own = setup.operations.map((name) => [name, operationOf(name).recovery]);
+    expect(recoveries).toEqual(Object.fromEntries(own));
+  });
+
+  describe.each(setup.operations)('%s', (name) => {
+    it('succeeds with one request, one effect, and facts about it', async () => {
+      const intent = await running.ready(name);
+      const outcome = await send(intent);
+      expect(outcome.kind).toBe('succeeded');
+      expect('facts' in outcome && outcome.facts.length).toBeGreaterThan(0);
+      expect([running.changesAsked(intent), running.effects(intent)]).toEqual([1, 1]);
+    });
+
+    it('sends nothing once its moment has passed', async () => {
+      const intent = { ...(await running.ready(name)), latestWriteAtMs: Date.now() - 1 };
+      expect(summary(await send(intent))).toBe('not_sent: too_late');
+      expect([running.changesAsked(intent), running.effects(intent)]).toEqual([0, 0]);
+    });
+
+    test.each(FAULTS)(
+      '%s: says what is known, sends once, and the rest is found out',
+      async (fault) => {
+        const intent = await running.ready(name);
+        const letGo = await running.arm(name, fault);
+        const connection = fault === 'slow' ? running.impatient : running.connection;
+        const outcome = await send(intent, connection);
+        await letGo();
+        expect(summary(outcome)).toBe(EXPECTED[fault]);
+        expect(outcome).not.toHaveProperty('facts');
+        expect(running.changesAsked(intent)).toBe(fault === 'refuse' ? 0 : 1);
+        expect(running.effects(intent)).toBe(HAS_EFFECT[fault] ? 1 : 0);
+
+        const settled = await settle(operationOf(name), intent, outcome);
+        expect(settled.kind).toBe('succeeded');
+        expect(running.effects(intent)).toBe(1);
+      },
+    );
+  });
+
+  describe('a wrong request', () => {
+    it('is refused before anything is sent, each with field and rule', async () => {
+      expect(running.wrongRequests.length).toBeGreaterThan(0);
+      for (const request of running.wrongRequests) {
+        const violations = payments.check(request);
+        expect(violations.length).toBeGreaterThan(0);
+        for (const { field, rule } of violations) {
+          expect(field).not.toBe('');
+          expect(rule).not.toBe('');
+        }
+        expect(running.changesAsked({ ...(await running.ready('create')), request })).toBe(0);
+      }
+    });
+
+    it('is told from a right one', () => {
+      expect(payments.check(running.request())).toEqual([]);
+    });
+  });
+
+  describe('a fact', () => {
+    test.each(setup.operations.filter((name) => name !== 'create'))(
+      'is the same from answer, query and notification: %s',
+      (name) => expectOneIdentity(name),
+    );
+
+    it('is the same from query and notification: paid', async () => {
+      const intent = await running.ready('cancel');
+      await running.pay(intent.providerReference!);
+      const facts = await queried(intent);
+      expect(identities(await notified())).toEqual(identities(facts));
+      expect(facts.some(({ amount }) => amount?.minor === intent.amount.minor)).toBe(true);
+    });
+
+    it('is the same from answer and query: created', async () => {
+      const intent = await running.ready('create');
+      const outcome = await send(intent);
+      if (outcome.kind !== 'succeeded') throw new Error(outcome.kind);
+      const { providerReference } = outcome.value as { providerReference: string };
+      const facts = await queried({ ...intent, providerReference });
+      expect(identities(facts)).toEqual(identities(outcome.facts));
+    });
+
+    async function expectOneIdentity(name: OperationName): Promise<void> {
+      const intent = await running.ready(name);
+      const outcome = await send(intent);
+      if (outcome.kind !== 'succeeded') throw new Error(outcome.kind);
+      const fromQuery = identities(await queried(intent));
+      expect(identities(await notified())).toEqual(fromQuery);
+      for (const id of identities(outcome.facts)) expect(fromQuery).toContain(id);
+    }
+    const queried = async ({ request, providerReference = '' }: Intent) => {
+      const reading = await payments.read({ request, providerReference });
+      if (reading.kind !== 'found') throw new Error(reading.problem.message);
+      return reading.facts;
+    };
+    const notified = async () => {
+      const receipt = await running.connection.notifications!.receive(
+        await running.lastNotification(),
+      );
+      if (receipt.kind !== 'facts') throw new Error(receipt.kind);
+      return receipt.facts;
+    };
+  });
+
+  it('no problem ever tells a secret', () => {
+    expect(told.length).toBeGreaterThan(FAULTS.length);
+    for (const secret of running.secrets) {
+      expect(told.filter((text) => text.includes(secret))).toEqual([]);
+    }
+  });
+
+  /** As the workflow does it: by the operation's own recovery, the same key, nothing assumed. */
+  async function settle(
+    operation: AnyOperation,
+    intent: Intent,
+    outcome: Outcome<unknown>,
+  ): Promise<Outcome<unknown>> {
+    if (outcome.kind === 'not_sent' || operation.recovery === 'repeat') return send(intent);
+    if (!('find' in operation)) throw new Error('only time settles this operation');
+    const evidence: Evidence<unknown> = await operation.find(intent);
+    if (evidence.kind === 'unclear') throw new Error(evidence.problem.message);
+    return evidence.kind === 'settled' ? evidence.outcome : send(intent);
+  }
+});
+
+function paymentsOf({ payments }: Connection): PaymentCapability {
+  if (!payments) throw new Error('the connection takes no payments');
+  return payments;
+}
+
+function summary(outcome: Outcome<unknown>): string {
+  return outcome.kind === 'not_sent' ? `not_sent: ${outcome.cause}` : outcome.kind;
+}
