@@ -18,7 +18,7 @@ import type { Money } from '../domain/money.js';
 import type { Payment, PaymentRequest } from '../domain/payment.js';
 import { PROBLEM_CODES, type ProblemCode } from '../domain/problem.js';
 import { checkRequest } from '../domain/request-rules.js';
-import { TIMING, type TimingProfile } from '../domain/timing.js';
+import { TIMING, type Timing, type TimingProfile } from '../domain/timing.js';
 import {
   PAYMENT_QUERIES,
   PAYMENT_SIGNALS,
@@ -79,14 +79,14 @@ export class HoldfastClient {
   readonly #client: Client;
   readonly #taskQueue: string;
   readonly #profile: TimingProfile;
-  readonly #answerWithinMs: number;
+  readonly #timing: Timing;
 
   constructor(options: HoldfastClientOptions) {
     const { connection, namespace = DEFAULT_NAMESPACE, dataConverter } = options;
     this.#client = new Client({ connection, namespace, ...(dataConverter && { dataConverter }) });
     this.#taskQueue = options.taskQueue ?? DEFAULT_TASK_QUEUE;
     this.#profile = options.timing ?? 'production';
-    this.#answerWithinMs = TIMING[this.#profile].answerWithinMs;
+    this.#timing = TIMING[this.#profile];
   }
 
   /** Connects to Temporal and makes a client; `close` the connection it returns when done. */
@@ -198,7 +198,7 @@ export class HoldfastClient {
 
   /** Takes an ended payment up again, with news. It must be in the store. */
   async resume(paymentId: PaymentId, notice: Notice): Promise<void> {
-    const input: ResumeInput = { mode: 'resume', paymentId, ...this.#timing() };
+    const input: ResumeInput = { mode: 'resume', paymentId, ...this.#profileInput() };
     await this.#bounded(() =>
       this.#client.workflow.signalWithStart<(input: PaymentInput) => Promise<Payment>, [Notice]>(
         PAYMENT_WORKFLOW,
@@ -217,7 +217,7 @@ export class HoldfastClient {
   }
 
   async #start(request: PaymentRequest): Promise<Payment> {
-    const input: OpenInput = { mode: 'open', request, ...this.#timing() };
+    const input: OpenInput = { mode: 'open', request, ...this.#profileInput() };
     const workflowId = paymentWorkflowId(request.paymentId);
     const startWorkflowOperation = new WithStartWorkflowOperation(PAYMENT_WORKFLOW, {
       workflowId,
@@ -266,23 +266,38 @@ export class HoldfastClient {
     }
   }
 
-  /** Sets a deadline on the call and races it: a server that is away must not hang the caller. */
+  /**
+   * Sets a deadline on the call and races it: a server that is away must not hang the caller. A call
+   * that takes long is told from a Temporal that is down by asking Temporal for a sign of life.
+   */
   async #bounded<T>(work: () => Promise<T>): Promise<T> {
-    const deadlineMs = Date.now() + this.#answerWithinMs;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(new LateAnswer()), this.#answerWithinMs);
+    const { answerWithinMs, unreachableAfterMs } = this.#timing;
+    const timers: NodeJS.Timeout[] = [];
+    const given = new Promise<never>((_resolve, reject) => {
+      timers.push(setTimeout(() => reject(new LateAnswer()), answerWithinMs));
+      timers.push(setTimeout(() => void this.#proveAlive().catch(reject), unreachableAfterMs));
     });
-    const working = this.#client.withDeadline(deadlineMs, work);
+    given.catch(() => undefined);
+    const working = this.#client.withDeadline(Date.now() + answerWithinMs, work);
     working.catch(() => undefined);
     try {
-      return await Promise.race([working, late]);
+      return await Promise.race([working, given]);
     } finally {
-      clearTimeout(timer);
+      timers.forEach(clearTimeout);
     }
   }
 
-  #timing(): { timing?: TimingProfile } {
+  async #proveAlive(): Promise<void> {
+    const { connection } = this.#client;
+    const deadlineMs = Date.now() + this.#timing.unreachableAfterMs;
+    try {
+      await connection.withDeadline(deadlineMs, () => connection.workflowService.getSystemInfo({}));
+    } catch (cause) {
+      throw unavailable('Temporal cannot be reached; a repeat with the same id is safe', cause);
+    }
+  }
+
+  #profileInput(): { timing?: TimingProfile } {
     return this.#profile === 'production' ? {} : { timing: this.#profile };
   }
 }
@@ -316,7 +331,12 @@ function isOutcome({ status, ended }: Payment): boolean {
   return ended || !['created', 'requires_action', 'processing'].includes(status);
 }
 
+function unavailable(message: string, cause: unknown): HoldfastError {
+  return new HoldfastError({ code: 'orchestrator_unavailable', message }, { cause });
+}
+
 function isLate(error: unknown): boolean {
+  if (error instanceof HoldfastError) return false;
   if (error instanceof LateAnswer || error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
     return true;
   }
@@ -333,10 +353,7 @@ function toHoldfastError(error: unknown): HoldfastError {
     );
   }
   if (error instanceof WorkflowUpdateFailedError) return refusedUpdate(error);
-  return new HoldfastError(
-    { code: 'orchestrator_unavailable', message: 'Temporal cannot be reached or did not answer' },
-    { cause: error },
-  );
+  return unavailable('Temporal cannot be reached or did not answer', error);
 }
 
 /** A handler's refusal: its type is our code. */

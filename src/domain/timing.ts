@@ -42,6 +42,8 @@ export interface Timing {
   readonly keySetCooldownMs: number;
   /** Every update of a workflow answers within it, whatever is known by then. */
   readonly updateWithinMs: number;
+  /** A call that takes longer makes sure that Temporal is there at all, and waits as long for that. */
+  readonly unreachableAfterMs: number;
   /** How long an API call waits for a workflow's answer before it says 202. */
   readonly answerWithinMs: number;
 }
@@ -74,6 +76,7 @@ export const TIMING = {
     requestLeaseMs: 1 * MINUTE,
     keySetCooldownMs: 30 * SECOND,
     updateWithinMs: 15 * SECOND,
+    unreachableAfterMs: 3 * SECOND,
     answerWithinMs: 20 * SECOND,
   },
   fast: {
@@ -99,6 +102,7 @@ export const TIMING = {
     requestLeaseMs: 5 * SECOND,
     keySetCooldownMs: 200,
     updateWithinMs: 4 * SECOND,
+    unreachableAfterMs: 1 * SECOND,
     answerWithinMs: 10 * SECOND,
   },
 } as const satisfies Record<string, Timing>;
