@@ -50,6 +50,13 @@ const MAY_IMPORT = {
     npm('fastify', 'zod'),
     NODE_AND_HTTP,
   ],
+  codec: [
+    '^src/domain/',
+    '^src/transport/(seal|keyring|digest)\\.ts$',
+    '^src/http/(access|answers|not-found|problems)\\.ts$',
+    npm('@temporalio/common', '@temporalio/proto', 'fastify', 'zod'),
+    NODE,
+  ],
   temporal: [
     DIGEST,
     npm('@temporalio/client', '@temporalio/common', '@temporalio/testing', '@temporalio/proto'),
