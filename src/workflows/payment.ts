@@ -288,13 +288,13 @@ async function end(run: PaymentRun): Promise<boolean> {
   if (reason) run.needAttention(reason);
   else run.clearAttention();
   state.hasEnded = true;
-  state.revision += 1;
+  state.advance();
   run.describe();
   await run.recordFinally();
   await condition(allHandlersFinished);
   if (state.nextStep().do === 'end' && !run.hasUnrecorded && !state.isHinted) return true;
   state.hasEnded = false;
-  state.revision += 1;
+  state.advance();
   return false;
 }
 

@@ -84,7 +84,7 @@ export class PaymentRun {
     const { state } = this;
     if (state.attention?.reason === reason) return;
     state.attention = { reason, since: new Date().toISOString() };
-    state.revision += 1;
+    state.advance();
     upsertSearchAttributes({ [SEARCH_ATTRIBUTES.attention]: [reason] });
     this.describe();
   }
@@ -93,7 +93,7 @@ export class PaymentRun {
     const { state } = this;
     if (!state.attention) return;
     state.attention = undefined;
-    state.revision += 1;
+    state.advance();
     upsertSearchAttributes({ [SEARCH_ATTRIBUTES.attention]: [] });
     this.describe();
   }

@@ -1,4 +1,5 @@
 /** The state of one payment within its workflow. Views are derived; nothing is stored twice. */
+import { workflowInfo } from '@temporalio/workflow';
 import { mergeFacts, type Fact } from '../domain/facts.js';
 import { operationKey, type OperationName } from '../domain/ids.js';
 import type { Money } from '../domain/money.js';
@@ -13,6 +14,9 @@ import { captureBeforeMs, planNext, type Step } from './plan.js';
 import type { CarriedPayment, OpenedValue, Wishes } from './contract.js';
 
 export type Command = Exclude<OperationName, 'create'>;
+
+/** More changes than one workflow task makes. */
+const REVISIONS_PER_EVENT = 1_000;
 
 export class PaymentState {
   readonly request: PaymentRequest;
@@ -29,6 +33,7 @@ export class PaymentState {
   /** Somebody said that there is news without proving it. */
   isHinted = false;
   readonly #marginMs: number;
+  readonly #firstRevision: number;
   #viewed: { readonly facts: readonly Fact[]; readonly view: PaymentView } | undefined;
 
   constructor(carried: CarriedPayment, marginMs: number) {
@@ -38,6 +43,7 @@ export class PaymentState {
     this.particulars = carried.particulars;
     this.wishes = carried.wishes;
     this.revision = carried.revision;
+    this.#firstRevision = carried.revision;
     this.refused = new Set(carried.refused);
     this.attention = carried.attention;
     this.unknownSince = carried.unknownSince;
@@ -87,18 +93,27 @@ export class PaymentState {
     return total > 0n ? money(total, this.request.amount.currency) : undefined;
   }
 
+  /**
+   * Raises the revision. It counts from the length of the history, so that a workflow task that was
+   * lost after recording, and is done again otherwise, still overrules what the lost one recorded.
+   */
+  advance(): void {
+    const reached = this.#firstRevision + workflowInfo().historyLength * REVISIONS_PER_EVENT;
+    this.revision = Math.max(this.revision + 1, reached);
+  }
+
   /** Takes in facts; says whether any was new. */
   learn(news: readonly Fact[]): boolean {
     const merged = mergeFacts(this.facts, news);
     const hasNews = merged !== this.facts;
     this.facts = merged;
-    if (hasNews) this.revision += 1;
+    if (hasNews) this.advance();
     return hasNews;
   }
 
   learnOpened(value: OpenedValue): void {
     this.particulars = { ...this.particulars, ...value };
-    this.revision += 1;
+    this.advance();
   }
 
   lastOf(operation: OperationName): OperationRecord | undefined {
@@ -156,7 +171,7 @@ export class PaymentState {
       ({ operation, sequence }) => operation === record.operation && sequence === record.sequence,
     );
     this.operations.splice(at < 0 ? this.operations.length : at, at < 0 ? 0 : 1, record);
-    this.revision += 1;
+    this.advance();
   }
 
   record(): PaymentRecord {

@@ -69,13 +69,12 @@ describe('a process of everything', () => {
     const answers = await Promise.allSettled(calls.map(({ answer }) => answer));
     held.release();
 
-    const next = await stage.spawn(['worker', 'server']);
+    await stage.serve();
+    await stage.work();
     await finish(world, stage, cells);
     await quiet(world, stage, cells);
-    const truths = await truthsOf(stage, cells);
-    await next.end();
     const { store } = await stage.foundation();
-    const reports = await reportsOn(world, store, truths);
+    const reports = await reportsOn(world, store, await truthsOf(stage, cells));
     await stage.close();
     return { reports, answers };
   }

@@ -75,7 +75,7 @@ describe.runIf(postgres !== undefined)('a server', () => {
     gates.letOn();
     held.release();
 
-    await stage.spawn(['server']);
+    await stage.serve();
     await finish(world, stage, cells);
     await quiet(world, stage, cells);
     const { store } = await stage.foundation();

@@ -94,7 +94,7 @@ describe.concurrent('a command is refused', () => {
   test('while another one is under way', async () => {
     const { client, sandbox, ended } = harness;
     const opened = await openAuthorized();
-    const held = fault('void', { kind: 'slow' }, opened);
+    const held = fault('void', { kind: 'slow', effect: 'after' }, opened);
     const voiding = client.void(opened.paymentId, { reason });
     await held.hit;
     await expect(client.capture(opened.paymentId)).rejects.toMatchObject(

@@ -290,7 +290,7 @@ export function expectRight(report: Report | undefined): void {
   for (const { status } of orphans) expect(['PENDING', 'EXPIRED', 'CANCELLED']).toContain(status);
 
   expect(statedBy(stored.facts)).toEqual(statedBy(facts));
-  expect(stored.payment).toEqual(payment);
+  expect(stored.payment && withoutTaskTimes(stored.payment)).toEqual(withoutTaskTimes(payment));
   expect(stored.undelivered).toEqual([]);
 }
 
@@ -316,6 +316,15 @@ export function countMoneyCalls({ sandbox }: World, cells: readonly Cell[]): num
     .requests()
     .filter(({ operation }) => moving.includes(operation))
     .filter((each) => references.includes(each.reference!) || ids.includes(each.paymentId!)).length;
+}
+
+/**
+ * When operations settled is the time of a workflow task, and a task that is lost after it has
+ * recorded is done again, later.
+ */
+function withoutTaskTimes(payment: Payment): Payment {
+  const operations = payment.operations.map(({ settledAt: _time, ...operation }) => operation);
+  return { ...payment, operations };
 }
 
 /** What facts state; where we learned it, and when, may be either of two ways it came. */

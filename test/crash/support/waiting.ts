@@ -11,8 +11,8 @@ export function deferred<T = void>(): Deferred<T> {
   return { promise, resolve };
 }
 
-const WITHIN_MS = 45_000;
-const PAUSE_MS = 60;
+const WITHIN_MS = 60_000;
+const PAUSE_MS = 100;
 
 /** The probe's first answer; rejects, naming what was waited for and why it is not, in the end. */
 export async function until<T>(
