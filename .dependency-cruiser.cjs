@@ -27,7 +27,12 @@ const MAY_IMPORT = {
     npm('@temporalio/activity', '@temporalio/common'),
   ],
   transport: ['^src/domain/', npm('undici', 'jose', 'zod'), node(builtinModules)],
-  store: ['^src/domain/', DIGEST, npm('pg', '@types/pg', 'kysely', '@electric-sql/pglite'), NODE],
+  store: [
+    '^src/domain/',
+    '^src/transport/(digest|seal|keyring)\\.ts$',
+    npm('pg', '@types/pg', 'kysely', '@electric-sql/pglite'),
+    NODE,
+  ],
   client: [
     '^src/domain/',
     '^src/workflows/contract\\.ts$',

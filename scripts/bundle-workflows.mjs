@@ -6,6 +6,8 @@ import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 const dist = new URL('../dist/', import.meta.url);
 const { code } = await bundleWorkflowCode({
   workflowsPath: fileURLToPath(new URL('workflows/index.js', dist)),
+  // A prebuilt bundle heeds no worker's setting, and failures would then stay readable.
+  failureConverterPath: fileURLToPath(new URL('codec/failure-converter.js', dist)),
   logger: new DefaultLogger('WARN'),
 });
 await writeFile(new URL('workflow-bundle.js', dist), code);

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import type { Violation } from './domain/problem.js';
 import { checkConnections } from './providers/connections.js';
 import type { ConnectionSettings } from './providers/connections.js';
+import { checkKeys } from './transport/keyring.js';
 
 export const SCOPES = ['payments:read', 'payments:write', 'operations'] as const;
 
@@ -83,6 +84,25 @@ const configFile = z.strictObject({
       }),
     )
     .default([]),
+  /** Everything that Temporal stores for us, and raw notifications, are encrypted with these keys. */
+  encryption: z
+    .strictObject({
+      /** The first encrypts; the others read what older ones wrote. 32 bytes each, in base64. */
+      keys: z.array(z.strictObject({ id: text, secret })).min(1),
+      /** Takes unencrypted payloads too: while histories from before encryption are open. */
+      allowPlain: z.boolean().default(false),
+      /** Lets the Temporal UI and CLI show what is encrypted. */
+      codec: z
+        .strictObject({
+          host: text.default('127.0.0.1'),
+          port: port.default(8234),
+          tokens: z.array(secret).default([]),
+          /** Where the Temporal UI is served, e.g. `https://temporal.example.com`. */
+          origins: z.array(text).default([]),
+        })
+        .optional(),
+    })
+    .optional(),
   /** `fast` is for simulation only. */
   timing: z.enum(['production', 'fast']).default('production'),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -96,10 +116,22 @@ export interface ApiKey {
   readonly scopes: readonly (typeof SCOPES)[number][];
 }
 
+export interface Encryption {
+  /** The first encrypts. */
+  readonly keys: readonly { readonly id: string; readonly secret: string }[];
+  readonly allowPlain: boolean;
+  readonly codec?: {
+    readonly host: string;
+    readonly port: number;
+    readonly tokens: readonly string[];
+    readonly origins: readonly string[];
+  };
+}
+
 /** The configuration with its secrets read. Never log it. */
 export interface Config extends Omit<
   ConfigFile,
-  'store' | 'notificationSecret' | 'apiKeys' | 'connections' | 'temporal'
+  'store' | 'notificationSecret' | 'apiKeys' | 'connections' | 'temporal' | 'encryption'
 > {
   readonly temporal: Omit<ConfigFile['temporal'], 'apiKey'> & {
     readonly apiKey?: string | undefined;
@@ -110,6 +142,7 @@ export interface Config extends Omit<
     | { readonly kind: 'postgres'; readonly url: string; readonly maxConnections?: number }
     | { readonly kind: 'embedded'; readonly directory: string };
   readonly notificationSecret: string | undefined;
+  readonly encryption: Encryption | undefined;
   readonly apiKeys: readonly ApiKey[];
   readonly connections: readonly ConnectionSettings[];
 }
@@ -163,7 +196,7 @@ function completeConfig(file: ConfigFile, source: string, environment: Environme
     violations.push({ field, ...found });
     return '';
   };
-  const { notificationSecret, apiKeys, connections, store, ...plain } = file;
+  const { notificationSecret, apiKeys, connections, store, encryption, ...plain } = file;
   const config: Config = {
     ...plain,
     temporal: {
@@ -180,6 +213,7 @@ function completeConfig(file: ConfigFile, source: string, environment: Environme
             ...(store.maxConnections !== undefined && { maxConnections: store.maxConnections }),
           },
     notificationSecret: notificationSecret && read(notificationSecret, 'notificationSecret'),
+    encryption: encryption && readEncryption(encryption, read),
     apiKeys: apiKeys.map((key, index) => ({
       ...key,
       secret: read(key.secret, `apiKeys.${index}.secret`),
@@ -200,9 +234,34 @@ function completeConfig(file: ConfigFile, source: string, environment: Environme
     ),
     ...checkConnections(connections, config.connections),
     ...checkNotifications(config),
+    ...(config.encryption ? checkKeys(config.encryption.keys) : []).map((each) => ({
+      ...each,
+      field: `encryption.keys.${each.field}`,
+    })),
   );
   if (violations.length > 0) throw new ConfigError(source, oneForEachField(violations));
   return config;
+}
+
+type Read = (reference: z.infer<typeof secret>, field: string) => string;
+
+function readEncryption(
+  { keys, allowPlain, codec }: NonNullable<ConfigFile['encryption']>,
+  read: Read,
+): Encryption {
+  return {
+    keys: keys.map((key, index) => ({
+      id: key.id,
+      secret: read(key.secret, `encryption.keys.${index}.secret`),
+    })),
+    allowPlain,
+    ...(codec && {
+      codec: {
+        ...codec,
+        tokens: codec.tokens.map((token, index) => read(token, `encryption.codec.tokens.${index}`)),
+      },
+    }),
+  };
 }
 
 /** The first problem of a field explains the ones after it. */
@@ -224,11 +283,7 @@ function duplicates(ids: readonly string[], field: string): Violation[] {
 }
 
 /** Replaces every secret reference within settings. */
-function readSecrets(
-  value: unknown,
-  field: string,
-  read: (reference: z.infer<typeof secret>, field: string) => string,
-): unknown {
+function readSecrets(value: unknown, field: string, read: Read): unknown {
   const reference = secret.safeParse(value);
   if (reference.success) return read(reference.data, field);
   if (Array.isArray(value)) {

@@ -4,8 +4,9 @@ import { Command } from 'commander';
 import pc from 'picocolors';
 import { loadConfig, ConfigError } from '../config.js';
 import { runDemo } from './demo.js';
-import { runDev, runServer, runSetup, runWorker } from './processes.js';
+import { runDev, runServer, runSetup, runWorker, say } from './processes.js';
 import { paymentCommands } from './payment-commands.js';
+import { generateKey } from '../transport/keyring.js';
 import { writeWorkflowSchemas } from './schemas.js';
 
 const program = new Command('holdfast')
@@ -35,6 +36,11 @@ program
   .command('setup')
   .description('create or update tables and search attributes; may be run again at any time')
   .action(() => runSetup(config()));
+
+program
+  .command('key')
+  .description('make an encryption key: an id, and the secret to be kept')
+  .action(() => say(JSON.stringify(generateKey())));
 
 program
   .command('demo')

@@ -10,7 +10,13 @@ import { startWorker } from '../workers/worker.js';
 
 const STATE_DIRECTORY = '.holdfast';
 /** Fixed, so that addresses given out before a restart go on working. */
-const DEV_PORTS = { temporal: 7233, temporalUi: 8233, terminal: 8081, online: 8082 } as const;
+const DEV_PORTS = {
+  temporal: 7233,
+  temporalUi: 8233,
+  codec: 8234,
+  terminal: 8081,
+  online: 8082,
+} as const;
 
 export async function runDev(config: Config): Promise<void> {
   const logger = createLogger(config.logLevel);
@@ -22,6 +28,7 @@ export async function runDev(config: Config): Promise<void> {
     sandboxPorts: { terminal: DEV_PORTS.terminal, online: DEV_PORTS.online },
     temporalPort: DEV_PORTS.temporal,
     temporalUiPort: DEV_PORTS.temporalUi,
+    codecPort: DEV_PORTS.codec,
     onProgress: say,
   });
   say(pc.green('Holdfast is up. Ctrl-C stops it.'));

@@ -18,7 +18,9 @@ import {
 } from './payment-queries.js';
 import { findPaymentId, type ProviderObject } from './provider-objects.js';
 import { recordFacts, recordPayment } from './recording.js';
+import type { KeyRing } from '../transport/keyring.js';
 import { createRequests, type Requests } from './requests.js';
+import { sealedInbox } from './sealed-inbox.js';
 
 export type StoreSettings =
   | { readonly kind: 'postgres'; readonly url: string; readonly maxConnections?: number }
@@ -65,15 +67,18 @@ export interface Store {
 /**
  * Opens a store; its tables are made by `migrate`. A server that is down is no error here: the
  * first use connects. An embedded store throws StoreLocked while another process has it.
+ *
+ * @param keys encrypt raw notifications; without them they are kept as they came
  */
-export async function openStore(settings: StoreSettings): Promise<Store> {
-  return storeOver(
-    settings.kind === 'postgres' ? openPostgres(settings) : await openEmbedded(settings),
-  );
+export async function openStore(settings: StoreSettings, keys?: KeyRing): Promise<Store> {
+  const database =
+    settings.kind === 'postgres' ? openPostgres(settings) : await openEmbedded(settings);
+  return storeOver(database, keys);
 }
 
-function storeOver(database: Database): Store {
+function storeOver(database: Database, keys: KeyRing | undefined): Store {
   const { db } = database;
+  const inbox = createInbox(db);
   return {
     migrate: () => database.withPatience(migrateToLatest),
     ping: async () => void (await sql`select 1`.execute(db)),
@@ -85,7 +90,7 @@ function storeOver(database: Database): Store {
     loadPayment: (paymentId) => loadPayment(db, paymentId),
     listPayments: (filter) => listPayments(db, filter),
     findPaymentId: (object) => findPaymentId(db, object),
-    inbox: createInbox(db),
+    inbox: keys ? sealedInbox(inbox, keys) : inbox,
     requests: createRequests(db),
   };
 }

@@ -22,6 +22,8 @@ export interface DevServerOptions {
   readonly searchAttributes: Readonly<Record<string, SearchAttributeKind>>;
   /** Without the UI. */
   readonly headless?: boolean | undefined;
+  /** Where the UI finds a codec server that decrypts what it shows. */
+  readonly codecEndpoint?: string | undefined;
   /** Gets what the server prints; appended to. */
   readonly logFile: string;
   /** Server settings by their Temporal names, values as JSON. */
@@ -97,7 +99,8 @@ async function launch(options: DevServerOptions, ports: Ports): Promise<ServerCh
 
 function startArguments(options: DevServerOptions, ports: Ports): string[] {
   const { dbFilename, namespace, searchAttributes, dynamicConfig = {} } = options;
-  const ui = ports.ui === undefined ? ['--headless'] : ['--ui-port', String(ports.ui)];
+  const codec = options.codecEndpoint ? ['--ui-codec-endpoint', options.codecEndpoint] : [];
+  const ui = ports.ui === undefined ? ['--headless'] : ['--ui-port', String(ports.ui), ...codec];
   return [
     ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(ports.grpc), ...ui],
     ...['--namespace', namespace, '--log-level', 'warn'],

@@ -6,10 +6,12 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomToken } from '../transport/digest.js';
+import { generateKey } from '../transport/keyring.js';
 import type { HoldfastClient } from '../client/client.js';
-import type { Config } from '../config.js';
+import type { Config, Encryption } from '../config.js';
 import type { Store } from '../store/store.js';
 import { startDevServer } from '../temporal/dev-server.js';
+import { freePort } from '../temporal/ports.js';
 import { resolveDevServer } from '../temporal/resolve.js';
 import { SEARCH_ATTRIBUTES } from '../workflows/contract.js';
 import { openFoundation, type Foundation } from './foundation.js';
@@ -29,6 +31,7 @@ export interface DevStackOptions {
   /** Port of the Temporal UI and of Temporal itself; any free one where undefined. */
   readonly temporalUiPort?: number;
   readonly temporalPort?: number;
+  readonly codecPort?: number;
   /** Without Temporal's UI. */
   readonly isHeadless?: boolean;
   /** Told of each part as it is up. */
@@ -80,6 +83,7 @@ async function startParts(
 
   const server = await startServer(foundation, logger);
   stops.push(() => server.stop());
+  if (server.codecUrl !== undefined) onProgress(`Codec server   ${server.codecUrl}`);
   onProgress(`API            ${server.url}  (reference at ${server.url}/docs)`);
   if (sandboxes) {
     onProgress(`Payconiq       ${sandboxes.terminal.url}/sandbox  (terminal, void enabled)`);
@@ -101,13 +105,19 @@ async function startParts(
 interface Temporal {
   readonly address: string;
   readonly uiUrl: string | undefined;
+  /** Where the UI will look for the codec server. */
+  readonly codecPort: number;
 }
 
 async function startTemporal(options: DevStackOptions, stops: Stop[]): Promise<Temporal> {
   const { temporal } = options.config;
-  const resolved = await resolveDevServer(temporal);
-  if (resolved.kind === 'address') return { address: resolved.address, uiUrl: undefined };
   const { stateDirectory, temporalPort, temporalUiPort } = options;
+  const codecPort =
+    options.config.encryption?.codec?.port ?? options.codecPort ?? (await freePort());
+  const resolved = await resolveDevServer(temporal);
+  if (resolved.kind === 'address') {
+    return { address: resolved.address, uiUrl: undefined, codecPort };
+  }
   const directory = stateDirectory ?? (await temporaryDirectory(stops));
   await mkdir(directory, { recursive: true });
   const server = await startDevServer({
@@ -119,11 +129,12 @@ async function startTemporal(options: DevStackOptions, stops: Stop[]): Promise<T
     port: temporalPort,
     uiPort: temporalUiPort,
     headless: options.isHeadless,
+    codecEndpoint: `http://127.0.0.1:${codecPort}`,
     logFile: join(directory, 'temporal.log'),
     ...(stateDirectory !== undefined && { dbFilename: join(directory, 'temporal.db') }),
   });
   stops.push(() => server.stop());
-  return { address: server.address, uiUrl: server.uiUrl };
+  return { address: server.address, uiUrl: server.uiUrl, codecPort };
 }
 
 async function temporaryDirectory(stops: Stop[]): Promise<string> {
@@ -132,13 +143,36 @@ async function temporaryDirectory(stops: Stop[]): Promise<string> {
   return directory;
 }
 
-/** Kept beside Temporal's state: URLs given out before a restart must go on working. */
-async function notificationSecret(stateDirectory: string | undefined): Promise<string> {
-  if (stateDirectory === undefined) return randomToken(32);
-  const path = join(stateDirectory, 'notification-secret');
-  const made = randomToken(32);
-  await writeFile(path, made, { flag: 'wx', mode: 0o600 }).catch(ignoreExisting);
+/** Kept beside Temporal's state: what was given out or written before a restart must stay good. */
+async function keptSecret(
+  { stateDirectory }: DevStackOptions,
+  name: string,
+  make: () => string,
+): Promise<string> {
+  if (stateDirectory === undefined) return make();
+  const path = join(stateDirectory, name);
+  await writeFile(path, make(), { flag: 'wx', mode: 0o600 }).catch(ignoreExisting);
   return readFile(path, 'utf8');
+}
+
+/** A key of this installation's own, and the codec server that lets the UI use it. */
+async function devEncryption(
+  options: DevStackOptions,
+  { codecPort, uiUrl }: Temporal,
+): Promise<Encryption> {
+  const made = await keptSecret(options, 'encryption-key', () => JSON.stringify(generateKey()));
+  const { id, base64 } = JSON.parse(made) as ReturnType<typeof generateKey>;
+  const port = uiUrl === undefined ? '' : new URL(uiUrl).port;
+  return {
+    keys: [{ id, secret: base64 }],
+    allowPlain: false,
+    codec: {
+      host: '127.0.0.1',
+      port: codecPort,
+      tokens: [],
+      origins: uiUrl === undefined ? [] : [`http://127.0.0.1:${port}`, `http://localhost:${port}`],
+    },
+  };
 }
 
 function ignoreExisting(error: NodeJS.ErrnoException): void {
@@ -156,15 +190,18 @@ async function startSandboxesIfNeeded(
 }
 
 async function openDevFoundation(
-  { config, stateDirectory }: DevStackOptions,
+  options: DevStackOptions,
   started: { readonly temporal: Temporal; readonly sandboxes: Sandboxes | undefined },
 ): Promise<Foundation> {
+  const { config } = options;
   const { temporal, sandboxes } = started;
+  const secret = keptSecret(options, 'notification-secret', () => randomToken(32));
   return openFoundation({
     ...config,
     temporal: { ...config.temporal, address: temporal.address },
     connections: sandboxes?.connections ?? config.connections,
-    notificationSecret: config.notificationSecret ?? (await notificationSecret(stateDirectory)),
+    notificationSecret: config.notificationSecret ?? (await secret),
+    encryption: config.encryption ?? (await devEncryption(options, temporal)),
     http: {
       ...config.http,
       publicUrl: config.http.publicUrl ?? localUrl(config.http),
@@ -177,9 +214,18 @@ function localUrl({ host, port }: { readonly host: string; readonly port: number
 }
 
 /** What a worker of this foundation needs. */
-export function workerOptions({ temporal, config, connections, store }: Foundation) {
+export function workerOptions(foundation: Foundation) {
+  const { temporal, config, connections, store, dataConverter } = foundation;
   const { namespace, taskQueue } = config.temporal;
-  return { temporal, namespace, taskQueue, connections, store, timing: config.timing };
+  return {
+    temporal,
+    namespace,
+    taskQueue,
+    connections,
+    store,
+    dataConverter,
+    timing: config.timing,
+  };
 }
 
 function describeStore({ store }: Config): string {

@@ -1,10 +1,13 @@
 /** What every process of Holdfast is built on: store, connections and a way to Temporal. */
 import { Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { HoldfastClient } from '../client/client.js';
+import { encryptedDataConverter } from '../codec/payload-codec.js';
 import type { Config } from '../config.js';
 import { TIMING } from '../domain/timing.js';
 import { openConnections, type Connections } from '../providers/connections.js';
 import { openStore, type Store } from '../store/store.js';
+import { createKeyRing, type KeyRing } from '../transport/keyring.js';
 import { temporalConnection, type TemporalConnection } from './temporal-connection.js';
 
 export interface Foundation {
@@ -12,12 +15,15 @@ export interface Foundation {
   readonly temporal: TemporalConnection;
   readonly store: Store;
   readonly connections: Connections;
+  readonly keys: KeyRing;
+  readonly dataConverter: DataConverter;
   close(): Promise<void>;
 }
 
-/** @throws Error when Temporal's address is missing; ConnectionSettingsError; StoreLocked */
+/** @throws Error when address or keys are missing; ConnectionSettingsError; StoreLocked */
 export async function openFoundation(config: Config): Promise<Foundation> {
   const temporal = temporalConnection(config);
+  const { keys, dataConverter } = encryptionOf(config);
   const { publicUrl } = config.http;
   const connections = openConnections({
     connections: config.connections,
@@ -26,17 +32,32 @@ export async function openFoundation(config: Config): Promise<Foundation> {
     notificationSecret: config.notificationSecret ?? '',
     ...(publicUrl !== undefined && { publicUrl }),
   });
-  const store = await openStore(config.store);
+  const store = await openStore(config.store, keys);
   return {
     config,
     temporal,
     store,
     connections,
+    keys,
+    dataConverter,
     async close() {
       await connections.close();
       await store.close();
     },
   };
+}
+
+/** @throws Error when there is no key: what Temporal stores is never left readable */
+function encryptionOf({ encryption }: Config): Pick<Foundation, 'keys' | 'dataConverter'> {
+  if (!encryption) {
+    throw new Error(
+      'encryption.keys is needed: what Temporal stores is never left readable. ' +
+        'Make a key with `holdfast key`; only `holdfast dev` makes one by itself',
+    );
+  }
+  const keys = createKeyRing(encryption.keys);
+  const { allowPlain } = encryption;
+  return { keys, dataConverter: encryptedDataConverter(keys, { allowPlain }) };
 }
 
 /** A client of our workflows over a gRPC connection, which obeys deadlines. */
@@ -49,6 +70,8 @@ export async function connectClient({
 }> {
   const { namespace, taskQueue } = config.temporal;
   const connection = await Connection.connect(temporal);
-  const client = new HoldfastClient({ connection, namespace, taskQueue, timing: config.timing });
+  const { timing } = config;
+  const { dataConverter } = encryptionOf(config);
+  const client = new HoldfastClient({ connection, namespace, taskQueue, timing, dataConverter });
   return { client, connection };
 }

@@ -1,6 +1,7 @@
 /** The composition of a server process: API, notification door and dispatcher. */
 import type { HoldfastClient } from '../client/client.js';
 import { TIMING } from '../domain/timing.js';
+import { startCodecServer, type CodecServer } from '../codec/codec-server.js';
 import { createDispatcher } from '../http/dispatcher.js';
 import { createServer } from '../http/server.js';
 import type { Store } from '../store/store.js';
@@ -14,6 +15,8 @@ const REQUESTS_KEPT_MS = 7 * 24 * HOUR_MS;
 
 export interface RunningServer {
   readonly url: string;
+  /** Of the codec server for the Temporal UI, where one is configured. */
+  readonly codecUrl: string | undefined;
   readonly client: HoldfastClient;
   /** Answers what it has taken, then stops. */
   stop(): Promise<void>;
@@ -35,6 +38,7 @@ export async function startServer(foundation: Foundation, logger: Logger): Promi
     apiKeys,
     version: VERSION,
   });
+  const codec = await startCodec(foundation);
   const dispatcher = createDispatcher({ store, client, timing, logger });
   const housekeeping = setInterval(() => void forgetOldRequests(store, logger), HOUR_MS);
   housekeeping.unref();
@@ -42,16 +46,22 @@ export async function startServer(foundation: Foundation, logger: Logger): Promi
     clearInterval(housekeeping);
     await dispatcher.stop();
     await server.close();
+    await codec?.stop();
     await connection.close();
   };
   try {
     const url = await server.listen(config.http);
     dispatcher.start();
-    return { url, client, stop };
+    return { url, codecUrl: codec?.url, client, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+function startCodec({ config, keys: ring }: Foundation): Promise<CodecServer | undefined> {
+  const codec = config.encryption?.codec;
+  return codec ? startCodecServer({ ring, ...codec }) : Promise.resolve(undefined);
 }
 
 /** Payments outlive it: their ids derive from the key, so a later repeat meets the same payment. */

@@ -1,6 +1,7 @@
 /** The composition of a worker process: activities over connections and store, and the workflows. */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { DataConverter } from '@temporalio/common';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { paymentActivities } from '../activities/payments.js';
 import { TIMING, type TimingProfile } from '../domain/timing.js';
@@ -18,6 +19,8 @@ export interface PaymentWorkerOptions {
   readonly now?: () => number;
   /** A prebuilt bundle of the workflows; by default the one that was built with this program. */
   readonly workflowBundlePath?: string;
+  /** How payloads are encrypted; the same for everyone who talks to these workflows. */
+  readonly dataConverter?: DataConverter;
   /** Passed on to the SDK: interceptors, cache size and the like. */
   readonly overrides?: Partial<WorkerOptions>;
 }
@@ -42,6 +45,7 @@ export async function startWorker(options: PaymentWorkerOptions): Promise<Runnin
     taskQueue: options.taskQueue,
     activities: paymentActivities({ connections, store, timing, now }),
     ...workflowsOf(options.workflowBundlePath),
+    ...(options.dataConverter && { dataConverter: options.dataConverter }),
     maxCachedWorkflows: MAX_CACHED_WORKFLOWS,
     // A send must never be cut off by our own shutdown: its outcome would be unknown.
     shutdownGraceTime: longestSendMs + timing.activityMarginMs,

@@ -13,6 +13,7 @@ import {
 import { resolveProgram, type TemporalSettings } from '../../src/temporal/resolve.js';
 import { TEMPORAL_CLI, TIME_SKIPPING_SERVER } from '../../src/temporal/programs.js';
 import { startTimeSkippingServer } from '../../src/temporal/time-skipping.js';
+import { FAILURE_CONVERTER_PATH } from '../../src/codec/payload-codec.js';
 import { SEARCH_ATTRIBUTES } from '../../src/workflows/contract.js';
 import { service } from './services.js';
 
@@ -83,6 +84,7 @@ export async function buildWorkflowBundle(): Promise<{
 }> {
   const { code } = await bundleWorkflowCode({
     workflowsPath: WORKFLOWS_PATH,
+    failureConverterPath: FAILURE_CONVERTER_PATH,
     logger: new DefaultLogger('WARN'),
   });
   const codePath = join(tmpdir(), `holdfast-workflows-${randomUUID()}.js`);

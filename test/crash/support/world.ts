@@ -106,6 +106,7 @@ async function configOf(from: {
         : store,
     http: { host, port, publicUrl: `http://${host}:${port}` },
     notificationSecret: { env: 'SECRET' },
+    encryption: { keys: [{ id: 'tests', secret: { env: 'KEY' } }] },
     connections: [{ id: CONNECTION_ID, provider: 'payconiq', settings }],
     timing: 'fast',
     logLevel: 'silent',
@@ -114,7 +115,12 @@ async function configOf(from: {
   const STORE = store.kind === 'postgres' ? store.url : '';
   return loadConfig({
     file,
-    environment: { API_KEY: sandbox.apiKey, SECRET: 'a secret of the tests', STORE },
+    environment: {
+      API_KEY: sandbox.apiKey,
+      SECRET: 'a secret of the tests',
+      KEY: Buffer.alloc(32, 'key').toString('base64'),
+      STORE,
+    },
   });
 }
 
