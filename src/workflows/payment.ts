@@ -25,7 +25,9 @@ import { PaymentState } from './state.js';
 import type { Step } from './plan.js';
 
 export async function payment(input: PaymentInput): Promise<Payment> {
-  if (input.mode === 'open') refuseMalformed(input.request);
+  if (input.mode === 'open') {
+    refuseMalformed(input.request, workflowInfo().workflowId);
+  }
   const timing = TIMING[input.timing ?? 'production'];
   const handlers = registerHandlers();
   const carried = input.mode === 'resume' ? await loadCarried(input) : carriedOf(input);

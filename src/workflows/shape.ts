@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/workflow';
-import { isPaymentId } from '../domain/ids.js';
+import { isPaymentId, paymentWorkflowId, type PaymentId } from '../domain/ids.js';
 import { CAPTURE_MODES, type PaymentRequest } from '../domain/payment.js';
 import { UPDATE_REFUSALS } from './contract.js';
 
@@ -12,8 +12,8 @@ type Field = [name: string, isFine: boolean];
  *
  * @throws ApplicationFailure `invalid_request`, its details naming each field
  */
-export function refuseMalformed(request: PaymentRequest | undefined): void {
-  const violations = fieldsOf(request ?? {})
+export function refuseMalformed(request: PaymentRequest | undefined, workflowId: string): void {
+  const violations = fieldsOf(request ?? {}, workflowId)
     .filter(([, isFine]) => !isFine)
     .map(([field]) => ({ field, rule: 'is missing or malformed' }));
   if (violations.length === 0) return;
@@ -25,11 +25,15 @@ export function refuseMalformed(request: PaymentRequest | undefined): void {
   });
 }
 
-function fieldsOf(request: { readonly [Name in keyof PaymentRequest]?: unknown }): Field[] {
+function fieldsOf(
+  request: { readonly [Name in keyof PaymentRequest]?: unknown },
+  workflowId: string,
+): Field[] {
   const { paymentId, connectionId, captureMode, merchantReference, requestedAt } = request;
   const { minor, currency } = (request.amount ?? {}) as { minor?: unknown; currency?: unknown };
   return [
-    ['paymentId', isText(paymentId) && isPaymentId(paymentId)],
+    // Under any other workflow id, the same payment could be carried twice.
+    ['paymentId', isText(paymentId) && isPaymentId(paymentId) && isCarrier(workflowId, paymentId)],
     ['connectionId', isText(connectionId)],
     ['amount.minor', isText(minor) && /^\d{1,30}$/.test(minor)],
     ['amount.currency', isText(currency) && /^[A-Z]{3}$/.test(currency)],
@@ -37,6 +41,10 @@ function fieldsOf(request: { readonly [Name in keyof PaymentRequest]?: unknown }
     ['merchantReference', isText(merchantReference)],
     ['requestedAt', isText(requestedAt) && !Number.isNaN(Date.parse(requestedAt))],
   ];
+}
+
+function isCarrier(workflowId: string, paymentId: PaymentId): boolean {
+  return workflowId === paymentWorkflowId(paymentId);
 }
 
 function isText(value: unknown): value is string {

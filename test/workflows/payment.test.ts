@@ -251,57 +251,6 @@ describe.concurrent('news', () => {
   });
 });
 
-// The confirmation of our own acknowledgement comes after the end, or costs one signal more.
-// One at a time, and again on a busy machine: whoever pays after two seconds has been asked about.
-describe('the history of a payment', { retry: 2 }, () => {
-  /** Nothing is under way any more: the workflow waits for its timer. */
-  const idle = (paymentId: string): Promise<void> =>
-    vi.waitFor(
-      async () => {
-        const events = await eventsOf(harness.handle(paymentId));
-        expect(events.at(-1)?.timerStartedEventAttributes).toBeTruthy();
-      },
-      { timeout: 10_000 },
-    );
-
-  const openQuietly = async (changes?: Partial<OpenRequest>): Promise<OpenedPayment> => {
-    const asked = harness.request(changes);
-    loseCallbacks(harness.sandbox, asked.merchantReference, 'SUCCEEDED');
-    const opened = await harness.open(asked);
-    await idle(opened.paymentId);
-    return opened;
-  };
-
-  test('that is acknowledged by itself stays within 28 events and 8 actions', async () => {
-    const { ended, sandbox, handle } = harness;
-    const { paymentId, created } = await openQuietly();
-    sandbox.consumer.pay(created.paymentId);
-    await ended(paymentId);
-    expect(await costOf(handle(paymentId))).toEqual({ events: 27, actions: 8 });
-  });
-
-  test('that is captured on request stays within 36 events and 11 actions', async () => {
-    const { client, ended, until, sandbox, handle } = harness;
-    const { paymentId, created } = await openQuietly({ captureMode: 'manual' });
-    sandbox.consumer.pay(created.paymentId);
-    await until(paymentId, ({ status }) => status === 'authorized');
-    await idle(paymentId);
-    await client.capture(paymentId);
-    await ended(paymentId);
-    expect(await costOf(handle(paymentId))).toEqual({ events: 35, actions: 11 });
-  });
-
-  test('that is polled stays within 37 events and 11 actions', async () => {
-    const { ended, sandbox, handle, open, request } = harness;
-    const asked = request();
-    loseCallbacks(harness.sandbox, asked.merchantReference);
-    const { paymentId, created } = await open(asked);
-    sandbox.consumer.pay(created.paymentId);
-    await ended(paymentId);
-    expect(await costOf(handle(paymentId))).toEqual({ events: 32, actions: 8 });
-  });
-});
-
 function authorized(object: string, minor: string) {
   const occurredAt = new Date().toISOString();
   return fact({ kind: 'authorized', object, amount: euros(minor), occurredAt, source: 'query' });
