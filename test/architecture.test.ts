@@ -154,7 +154,7 @@ describe('the workflow bundle', () => {
   it('holds the workflows and the domain, and nothing else of ours', async () => {
     const paths = ours(await bundledSources()).map(([path]) => path);
     const folders = new Set(paths.map((path) => /src\/([^/]+)\//.exec(path)?.[1]));
-    expect([...folders].sort()).toEqual(['domain', 'workflows']);
+    expect([...folders].sort()).toEqual(['codec', 'domain', 'workflows']);
   });
 });
 

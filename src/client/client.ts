@@ -10,14 +10,20 @@ import {
   isGrpcServiceError,
   type ConnectionOptions,
 } from '@temporalio/client';
-import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
+import {
+  defineSearchAttributeKey,
+  TypedSearchAttributes,
+  type DataConverter,
+} from '@temporalio/common';
 import { status as GrpcStatus } from '@grpc/grpc-js';
+import { encryptedDataConverter } from '../codec/payload-codec.js';
 import type { Fact } from '../domain/facts.js';
 import { paymentWorkflowId, type PaymentId } from '../domain/ids.js';
 import type { Money } from '../domain/money.js';
 import type { Payment, PaymentRequest } from '../domain/payment.js';
 import { PROBLEM_CODES, type ProblemCode } from '../domain/problem.js';
 import { checkRequest } from '../domain/request-rules.js';
+import { createKeyRing } from '../transport/keyring.js';
 import { TIMING, type Timing, type TimingProfile } from '../domain/timing.js';
 import {
   PAYMENT_QUERIES,
@@ -58,11 +64,16 @@ export interface HoldfastClientOptions {
   readonly namespace?: string;
   readonly taskQueue?: string;
   readonly timing?: TimingProfile;
-  readonly dataConverter?: ConstructorParameters<typeof Client>[0] extends infer Options
-    ? Options extends { dataConverter?: infer Converter }
-      ? Converter
-      : never
-    : never;
+  /** How payloads are encrypted; the same as the workers'. */
+  readonly dataConverter?: DataConverter;
+}
+
+export interface ConnectOptions
+  extends
+    Omit<HoldfastClientOptions, 'connection' | 'dataConverter'>,
+    Pick<ConnectionOptions, 'address' | 'tls'> {
+  /** The keys of the installation, the current one first; 32 bytes each, in base64. */
+  readonly encryptionKeys: readonly { readonly id: string; readonly secret: string }[];
 }
 
 export interface CommandOptions {
@@ -91,15 +102,19 @@ export class HoldfastClient {
 
   /** Connects to Temporal and makes a client; `close` the connection it returns when done. */
   static async connect(
-    options: Omit<HoldfastClientOptions, 'connection'> & Pick<ConnectionOptions, 'address' | 'tls'>,
+    options: ConnectOptions,
   ): Promise<{ client: HoldfastClient; close(): Promise<void> }> {
-    const { address, tls, ...rest } = options;
+    const { address, tls, encryptionKeys, ...rest } = options;
     const connection = await Connection.connect({
       ...(address !== undefined && { address }),
       ...(tls !== undefined && { tls }),
     });
     return {
-      client: new HoldfastClient({ ...rest, connection }),
+      client: new HoldfastClient({
+        ...rest,
+        connection,
+        dataConverter: encryptedDataConverter(createKeyRing(encryptionKeys)),
+      }),
       close: () => connection.close(),
     };
   }

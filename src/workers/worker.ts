@@ -69,7 +69,8 @@ function workflowsOf(
 ): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
   const built = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
   const codePath = bundlePath ?? (existsSync(built) ? built : undefined);
+  const source = `../workflows/index${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`;
   return codePath === undefined
-    ? { workflowsPath: fileURLToPath(new URL('../workflows/index.js', import.meta.url)) }
+    ? { workflowsPath: fileURLToPath(new URL(source, import.meta.url)) }
     : { workflowBundle: { codePath } };
 }

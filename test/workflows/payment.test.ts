@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { fact } from '../../src/domain/facts.js';
-import type { OpenRequest } from '../../src/client/client.js';
-import { startHarness, type Harness, type OpenedPayment } from '../support/harness.js';
-import { activitiesOf, costOf, eventsOf } from './history.js';
+import { startHarness, type Harness } from '../support/harness.js';
+import { activitiesOf } from './history.js';
 import { loseCallbacks, movements, RELEASED, sent, TAKEN } from './observed.js';
 
 let harness: Harness;
