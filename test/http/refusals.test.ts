@@ -190,7 +190,7 @@ describe('a wrong request for a payment is refused with field and rule', () => {
 describe('what is no good request at all is a problem too', () => {
   it.each([
     ['malformed JSON', '{"amount":', { status: 400, detail: 'The body is not valid JSON.' }],
-    ['an empty body', '', { status: 400, detail: 'The body is empty.' }],
+    ['an empty body', '', { status: 400, detail: 'body must be an object' }],
     ['JSON that would poison an object', '{"__proto__":{}}', { status: 400 }],
   ])('%s', async (_what, body, problem) => {
     const answer = await open(body);
