@@ -74,7 +74,6 @@ interface Joint {
 
 /** What settings demand of each other. Their own shapes are not proven here. */
 function checkTogether(settings: Joint, context: z.core.$RefinementCtx): void {
-  const isPlain = (url: unknown) => typeof url === 'string' && url.startsWith('http:');
   const isProduction = settings.environment === 'prod';
   const problems: readonly (readonly [field: keyof Joint, rule: string, isBroken: boolean])[] = [
     ['apiKey', 'apiKey or signing is needed', settings.apiKey === undefined && !settings.signing],
@@ -84,8 +83,12 @@ function checkTogether(settings: Joint, context: z.core.$RefinementCtx): void {
       Boolean(settings.signing) && !settings.merchantId,
     ],
     // payconiq.txt L375-377
-    ['apiBaseUrl', 'must be https in production', isProduction && isPlain(settings.apiBaseUrl)],
-    ['jwksUrl', 'must be https in production', isProduction && isPlain(settings.jwksUrl)],
+    [
+      'apiBaseUrl',
+      'must be https in production',
+      isProduction && isPlainElsewhere(settings.apiBaseUrl),
+    ],
+    ['jwksUrl', 'must be https in production', isProduction && isPlainElsewhere(settings.jwksUrl)],
     // payconiq.txt L12196-12216
     [
       'voidSupport',
@@ -96,6 +99,12 @@ function checkTogether(settings: Joint, context: z.core.$RefinementCtx): void {
   for (const [field, message, isBroken] of problems) {
     if (isBroken) context.addIssue({ code: 'custom', path: [field], message });
   }
+}
+
+/** Unencrypted, to another machine than this one. */
+function isPlainElsewhere(url: unknown): boolean {
+  if (typeof url !== 'string' || !url.startsWith('http:') || !URL.canParse(url)) return false;
+  return !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(url).hostname);
 }
 
 function withoutUndefined<T extends object>(

@@ -90,6 +90,14 @@ describe('wrong settings', () => {
     expect(fieldsOf({ ...SETTINGS, ...changes })).toEqual(fields);
   });
 
+  it.each(['localhost', '127.0.0.1', '[::1]'])(
+    'are not plain HTTP on %s, even in production',
+    (host) => {
+      const [apiBaseUrl, jwksUrl] = [`http://${host}:8081`, `http://${host}:8081/certificates`];
+      expect(fieldsOf({ ...SETTINGS, environment: 'prod', apiBaseUrl, jwksUrl })).toEqual([]);
+    },
+  );
+
   it('are told all at once', () => {
     const wrong = {
       apiBaseUrl: 'api',
