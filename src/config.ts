@@ -159,6 +159,11 @@ export class ConfigError extends Error {
   }
 }
 
+/** Where a server of this configuration is reached on its own machine. */
+export function localUrl({ host, port: number }: Pick<Config['http'], 'host' | 'port'>): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${number}`;
+}
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const DEFAULT_FILE = 'holdfast.config.json';

@@ -1,6 +1,6 @@
 /** The API as the command line calls it: the server of this configuration, with its own key. */
 import { randomToken } from '../transport/digest.js';
-import type { Config } from '../config.js';
+import { localUrl, type Config } from '../config.js';
 import type { Payment } from '../domain/payment.js';
 
 export interface ApiTarget {
@@ -10,9 +10,8 @@ export interface ApiTarget {
 
 /** The server that is configured here, unless another URL is named. */
 export function apiTarget({ http, apiKeys }: Config, url?: string): ApiTarget {
-  const host = http.host.includes(':') ? `[${http.host}]` : http.host;
   const [key] = apiKeys.toSorted((a, b) => b.scopes.length - a.scopes.length);
-  return { url: url ?? `http://${host}:${http.port}`, key: key?.secret };
+  return { url: url ?? localUrl(http), key: key?.secret };
 }
 
 /** @throws Error in words, from the API's problem or because no server answers */

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { randomToken } from '../transport/digest.js';
 import { generateKey } from '../transport/keyring.js';
 import type { HoldfastClient } from '../client/client.js';
-import type { Config, Encryption } from '../config.js';
+import { localUrl, type Config, type Encryption } from '../config.js';
 import type { Store } from '../store/store.js';
 import { startDevServer } from '../temporal/dev-server.js';
 import { freePort } from '../temporal/ports.js';
@@ -207,10 +207,6 @@ async function openDevFoundation(
       publicUrl: config.http.publicUrl ?? localUrl(config.http),
     },
   });
-}
-
-function localUrl({ host, port }: { readonly host: string; readonly port: number }): string {
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 /** What a worker of this foundation needs. */

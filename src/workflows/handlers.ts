@@ -109,7 +109,8 @@ async function answerCapture(run: PaymentRun, { amount }: CaptureCommand): Promi
   const { capture } = state.wishes;
   if (state.wishes.void ?? state.wishes.cancel) throw inFlight('void');
   if (isOtherAmount(capture?.amount, wanted)) throw inFlight('capture');
-  if (isOtherAmount(unsettledAmount(run, 'capture'), wanted)) throw inFlight('capture');
+  // An earlier attempt of unknown outcome may have been done.
+  if (isOtherAmount(state.unsettledOf('capture')?.amount, wanted)) throw inFlight('capture');
   if (!capture) wish(run, 'capture', { capture: { amount: wanted } });
   return answered(run, 'capture');
 }
@@ -157,12 +158,6 @@ async function answered(run: PaymentRun, command: Command): Promise<Payment> {
 
 function isOtherAmount(amount: Money | undefined, wanted: Money): boolean {
   return amount !== undefined && compareMoney(amount, wanted) !== 0;
-}
-
-/** What an earlier attempt of unknown outcome was about: it may have been done. */
-function unsettledAmount({ state }: PaymentRun, command: Command): Money | undefined {
-  const last = state.lastOf(command);
-  return last?.state === 'unknown' || last?.state === 'sent' ? last.amount : undefined;
 }
 
 function isBusyWith({ state }: PaymentRun, command: Command): boolean {

@@ -14,7 +14,7 @@ import { operationKey } from '../domain/ids.js';
 import type { Attention, Payment } from '../domain/payment.js';
 import type { Problem } from '../domain/problem.js';
 import type { Flag } from '../domain/reducer.js';
-import { TIMING, type Timing } from '../domain/timing.js';
+import { TIMING } from '../domain/timing.js';
 import type { AskInput, AskResult, CarriedPayment, PaymentInput, Wishes } from './contract.js';
 import { registerHandlers } from './handlers.js';
 import { createProxies } from './proxies.js';
@@ -34,7 +34,7 @@ export async function payment(input: PaymentInput): Promise<Payment> {
   const state = new PaymentState(carried, timing.captureMarginMs);
   const run = new PaymentRun(state, timing);
   handlers.attach(run);
-  run.runId = await ownRunId(input, timing);
+  run.runId = await ownRunId(run, input);
   heedCancellation(run);
   // Cancelling the workflow must not tear a payment from its money: it is a wish like another.
   await CancellationScope.nonCancellable(() => carryOut(run, input));
@@ -351,9 +351,9 @@ function carriedOf(input: Exclude<PaymentInput, { mode: 'resume' }>): CarriedPay
  * The id of this run as its history has it: after a reset the server runs it under another one. A
  * run that continues an earlier one has to ask, since it looks like a reset from outside.
  */
-async function ownRunId({ mode }: PaymentInput, timing: Timing): Promise<string> {
+async function ownRunId({ proxies }: PaymentRun, { mode }: PaymentInput): Promise<string> {
   if (mode !== 'continue') return workflowInfo().firstExecutionRunId;
-  return createProxies(timing).identify.identifyRun();
+  return proxies.identify.identifyRun();
 }
 
 /** State that matters is loaded inside the run: an argument could be old by now. */

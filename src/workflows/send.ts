@@ -55,8 +55,8 @@ export async function performOperation(
 
 /** An attempt whose outcome is unknown is settled before there is another, whoever left it so. */
 async function takeUp(run: PaymentRun, order: Order): Promise<Settlement> {
-  const last = run.state.lastOf(order.operation);
-  if (last?.state !== 'unknown' && last?.state !== 'sent') return { kind: 'resend' };
+  const last = run.state.unsettledOf(order.operation);
+  if (!last) return { kind: 'resend' };
   // The same key again is how a repeatable operation is settled.
   if (recoveryOf(run, order.operation) === 'repeat') return { kind: 'again' };
   const outcome: AnyOutcome = {

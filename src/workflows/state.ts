@@ -120,6 +120,12 @@ export class PaymentState {
     return this.operations.findLast((each) => each.operation === operation);
   }
 
+  /** The last attempt at an operation, if nobody knows yet what became of it. */
+  unsettledOf(operation: OperationName): OperationRecord | undefined {
+    const last = this.lastOf(operation);
+    return last?.state === 'unknown' || last?.state === 'sent' ? last : undefined;
+  }
+
   /** Writes the intent down: the operation and its key, before anything is sent. */
   intend(operation: OperationName, sequence: number, amount: Money): OperationRecord {
     const { paymentId } = this.request;
