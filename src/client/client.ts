@@ -1,13 +1,13 @@
 /** Typed calls to Holdfast's workflows, for backend services on Temporal and for our own HTTP API. */
 import {
   Client,
-  Connection,
   WithStartWorkflowOperation,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
   isGrpcServiceError,
+  type Connection,
   type ConnectionOptions,
 } from '@temporalio/client';
 import {
@@ -38,6 +38,7 @@ import {
   type ReasonCommand,
   type ResumeInput,
 } from '../workflows/contract.js';
+import { connectTemporal } from './connection.js';
 import { HoldfastError } from './errors.js';
 
 export { HoldfastError };
@@ -105,7 +106,7 @@ export class HoldfastClient {
     options: ConnectOptions,
   ): Promise<{ client: HoldfastClient; close(): Promise<void> }> {
     const { address, tls, encryptionKeys, ...rest } = options;
-    const connection = await Connection.connect({
+    const connection = await connectTemporal({
       ...(address !== undefined && { address }),
       ...(tls !== undefined && { tls }),
     });

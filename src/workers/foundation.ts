@@ -1,7 +1,8 @@
 /** What every process of Holdfast is built on: store, connections and a way to Temporal. */
-import { Connection } from '@temporalio/client';
+import type { Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { HoldfastClient } from '../client/client.js';
+import { connectTemporal } from '../client/connection.js';
 import { encryptedDataConverter } from '../codec/payload-codec.js';
 import type { Config } from '../config.js';
 import { TIMING } from '../domain/timing.js';
@@ -69,7 +70,7 @@ export async function connectClient({
   connection: Connection;
 }> {
   const { namespace, taskQueue } = config.temporal;
-  const connection = await Connection.connect(temporal);
+  const connection = await connectTemporal(temporal);
   const { timing } = config;
   const { dataConverter } = encryptionOf(config);
   const client = new HoldfastClient({ connection, namespace, taskQueue, timing, dataConverter });

@@ -1,5 +1,6 @@
 /** Prepares what Holdfast stands on: tables, namespace, search attributes. May run at any time. */
-import { Connection } from '@temporalio/client';
+import type { Connection } from '@temporalio/client';
+import { connectTemporal } from '../client/connection.js';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import type { Store } from '../store/store.js';
 import { SEARCH_ATTRIBUTES } from '../workflows/contract.js';
@@ -24,7 +25,7 @@ export async function prepareTemporal(
   temporal: TemporalConnection,
   namespace: string,
 ): Promise<void> {
-  const connection = await Connection.connect(temporal);
+  const connection = await connectTemporal(temporal);
   try {
     await unlessThere(() => registerNamespace(connection, namespace));
     for (const name of Object.values(SEARCH_ATTRIBUTES)) {

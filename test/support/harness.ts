@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { Client, type Connection, type WorkflowHandle } from '@temporalio/client';
 import type { WorkerOptions } from '@temporalio/worker';
 import { HoldfastClient, type OpenRequest } from '../../src/client/client.js';
+import { connectTemporal } from '../../src/client/connection.js';
 import { paymentWorkflowId } from '../../src/domain/ids.js';
 import type { Payment, PaymentRequest } from '../../src/domain/payment.js';
 import { TIMING, type TimingProfile } from '../../src/domain/timing.js';
@@ -98,7 +99,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     ...(publicUrl !== undefined && { publicUrl }),
   });
   const taskQueue = `test-${randomUUID()}`;
-  const temporal = await Connection.connect({ address });
+  const temporal = await connectTemporal({ address });
   const client = new HoldfastClient({ connection: temporal, namespace, taskQueue, timing });
   const temporalClient = new Client({ connection: temporal, namespace });
   door?.serve({ connections, client, store });
