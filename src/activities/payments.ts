@@ -114,7 +114,10 @@ export function paymentActivities(dependencies: ActivityDependencies): PaymentAc
       const payments = connections.get(input.request.connectionId)?.payments;
       if (!payments) throw notYet(notConfigured(input.request.connectionId), pace());
       const { request, providerReference } = input;
-      const reading = await payments.read({ request, providerReference });
+      const reading = await payments.read({
+        request,
+        ...(providerReference !== undefined && { providerReference }),
+      });
       const facts = reading.kind === 'found' ? reading.facts : [];
       const terms = reading.kind === 'found' ? { terms: reading.terms } : {};
       if (input.until === 'now' && reading.kind === 'found') return { facts, ...terms };

@@ -335,7 +335,7 @@ export function refuseOtherRequest(request: PaymentRequest, payment: Payment): v
     payment.connectionId === request.connectionId &&
     payment.merchantReference === request.merchantReference &&
     requested?.minor === request.amount.minor &&
-    requested.currency === request.amount.currency;
+    payment.amounts.authorized.currency === request.amount.currency;
   if (isSame) return;
   throw new HoldfastError({
     code: 'conflict',

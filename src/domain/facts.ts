@@ -4,6 +4,7 @@ import type { Problem } from './problem.js';
 /**
  * Something that happened to a payment. "Is now pending" and "not found" are no facts.
  *
+ * - `expected`: we gave out a code that the payer may use; the provider knows nothing of it yet.
  * - `created`: the provider knows an object that the payer can pay.
  * - `processing`: the payer acted on it; no money is held yet.
  * - `authorized`: money is held for us. `captured`: it is ours. `voided`: the hold was released.
@@ -13,6 +14,7 @@ import type { Problem } from './problem.js';
  * - `rejected`, `not_started`: proof that nothing happened at the provider, and why.
  */
 export const FACT_KINDS = [
+  'expected',
   'created',
   'processing',
   'authorized',

@@ -29,6 +29,11 @@ export function operationKey({ paymentId, operation, sequence }: OperationRef): 
   return `${paymentId}/${operation}/${sequence}`;
 }
 
+/** The object that stands for a payment of which the provider knows nothing yet. */
+export function expectedObject(paymentId: PaymentId): string {
+  return `${paymentId}/expected`;
+}
+
 /** The id of the durable workflow that carries a payment. */
 export function paymentWorkflowId(paymentId: PaymentId): string {
   return `payment/${paymentId}`;

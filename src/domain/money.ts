@@ -13,6 +13,14 @@ export interface Money {
   readonly currency: string;
 }
 
+/** What is asked for: an amount, or a currency alone where the payer chooses the amount. */
+export interface AskedAmount {
+  /** As in {@link Money}, positive; absent while the payer chooses. */
+  readonly minor?: string;
+  /** ISO 4217 code, upper case. */
+  readonly currency: string;
+}
+
 const INTEGER = /^-?(0|[1-9]\d*)$/;
 const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?$/;
 
@@ -23,6 +31,11 @@ export function money(minor: bigint | number | string, currency: string): Money 
     throw new RangeError(`money: ${text} is not an integer of minor units`);
   }
   return { minor: text === '-0' ? '0' : text, currency };
+}
+
+/** The amount asked for; undefined where the payer chooses it. */
+export function askedMoney({ minor, currency }: AskedAmount): Money | undefined {
+  return minor === undefined ? undefined : money(minor, currency);
 }
 
 /** The amount as bigint, for arithmetic. */

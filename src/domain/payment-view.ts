@@ -1,5 +1,6 @@
 import type { Payment } from './payment.js';
-import { isPositive } from './money.js';
+import type { PaymentRequest } from './payment.js';
+import { askedMoney, isPositive, type Money } from './money.js';
 import type { Particulars, PaymentRecord } from './record.js';
 import { reduceFacts, type PaymentView } from './reducer.js';
 
@@ -12,11 +13,18 @@ export function carryingReference(view: PaymentView, particulars: Particulars): 
   return isPositive(view.amounts.authorized) ? first : (particulars.providerReference ?? first);
 }
 
+/** What was asked for, as the reducer wants it. */
+export function askedOf({ amount }: Pick<PaymentRequest, 'amount'>): {
+  readonly currency: string;
+  readonly amount: Money | undefined;
+} {
+  return { currency: amount.currency, amount: askedMoney(amount) };
+}
+
 /** The payment as everybody sees it, derived from its record. */
 export function paymentOf(record: PaymentRecord): Payment {
   const { request, particulars, facts, operations, progress } = record;
-  const { amount } = request;
-  const view = reduceFacts({ currency: amount.currency, amount }, facts);
+  const view = reduceFacts(askedOf(request), facts);
   const providerReference = carryingReference(view, particulars);
   const isWaitingForPayer = view.status === 'requires_action';
   const { payerDeadline } = particulars.terms ?? {};

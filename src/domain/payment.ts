@@ -1,5 +1,5 @@
 import type { OperationName, PaymentId } from './ids.js';
-import type { Money } from './money.js';
+import type { AskedAmount, Money } from './money.js';
 import type { Problem } from './problem.js';
 import type { Amounts, Flag, PaymentStatus } from './reducer.js';
 
@@ -7,6 +7,11 @@ export const CAPTURE_MODES = ['automatic', 'manual'] as const;
 
 /** `automatic`: captured as soon as it is authorized. `manual`: on request, by a deadline. */
 export type CaptureMode = (typeof CAPTURE_MODES)[number];
+
+export const DEADLINE_POLICIES = ['void', 'capture'] as const;
+
+/** What becomes of held money on which nobody decided in time. */
+export type DeadlinePolicy = (typeof DEADLINE_POLICIES)[number];
 
 /** Options that only one provider knows; `provider` says whose. Checked by its adapter. */
 export interface ProviderOptions {
@@ -20,7 +25,7 @@ export interface PaymentRequest {
   readonly paymentId: PaymentId;
   /** Which merchant account, at which provider. */
   readonly connectionId: string;
-  readonly amount: Money;
+  readonly amount: AskedAmount;
   readonly captureMode: CaptureMode;
   /** The merchant's own reference, sent to the provider. */
   readonly merchantReference: string;
@@ -30,6 +35,10 @@ export interface PaymentRequest {
   readonly returnUrl?: string;
   /** `manual` only: capture or lose it. ISO 8601. At most the provider's limit less a margin. */
   readonly captureBefore?: string;
+  /** `manual` only: what happens to money that nobody decided on by then. `void` if absent. */
+  readonly atDeadline?: DeadlinePolicy;
+  /** `adopted`: nobody asked for it here; the provider told of it. */
+  readonly origin?: 'adopted';
   /** When it was asked for. ISO 8601, UTC; set by the client. */
   readonly requestedAt: string;
   readonly options?: ProviderOptions;

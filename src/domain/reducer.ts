@@ -173,15 +173,16 @@ function deriveStatus(objects: readonly ObjectState[], amounts: Amounts): Paymen
   return ENDINGS.find(has) ?? 'created';
 }
 
-/** Known at the provider and not known to have ended. */
+/** Known at the provider, or awaited there, and not known to have ended. */
 function isLive({ kinds, voided }: ObjectState): boolean {
-  const isKnown = kinds.has('created') || kinds.has('processing');
+  const isKnown = kinds.has('expected') || kinds.has('created') || kinds.has('processing');
   const hasEnded =
     ENDINGS.some((ending) => kinds.has(ending)) || kinds.has('verified') || isPositive(voided);
   return isKnown && !hasEnded;
 }
 
 function isAtProvider({ kinds }: ObjectState): boolean {
+  if (kinds.has('expected')) return false;
   return [...kinds].some((kind) => kind !== 'rejected' && kind !== 'not_started');
 }
 

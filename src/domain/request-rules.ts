@@ -2,8 +2,9 @@
 import { currencyExponent } from './currencies.js';
 import { isPaymentId } from './ids.js';
 import { containsCardNumber } from './luhn.js';
+import type { AskedAmount } from './money.js';
 import type { PaymentRequest } from './payment.js';
-import { CAPTURE_MODES } from './payment.js';
+import { CAPTURE_MODES, DEADLINE_POLICIES } from './payment.js';
 import type { Violation } from './problem.js';
 
 const POSITIVE_INTEGER = /^[1-9]\d{0,29}$/;
@@ -37,6 +38,11 @@ export function checkRequest(request: PaymentRequest): readonly Violation[] {
       : checkText('description', request.description, MAX_DESCRIPTION)),
     ...checkReturnUrl(request.returnUrl),
     ...checkCaptureBefore(request),
+    ...checkAtDeadline(request),
+    ...check(request.origin === undefined, {
+      field: 'origin',
+      rule: 'must be absent: only Holdfast itself adopts payments',
+    }),
     ...check(isTime(request.requestedAt), {
       field: 'requestedAt',
       rule: TIME_RULE,
@@ -44,14 +50,16 @@ export function checkRequest(request: PaymentRequest): readonly Violation[] {
   ];
 }
 
-function checkAmount(amount: PaymentRequest['amount'] | undefined): readonly Violation[] {
+function checkAmount(amount: Partial<AskedAmount> | undefined): readonly Violation[] {
   const { minor, currency } = amount ?? {};
+  const isCurrency = isText(currency) && currencyExponent(currency) !== undefined;
+  const isChosenByPayer = minor === undefined && isCurrency;
   return [
-    ...check(isText(minor) && POSITIVE_INTEGER.test(minor), {
+    ...check(isChosenByPayer || (isText(minor) && POSITIVE_INTEGER.test(minor)), {
       field: 'amount.minor',
       rule: 'must be a positive integer of minor units, written as a string',
     }),
-    ...check(isText(currency) && currencyExponent(currency) !== undefined, {
+    ...check(isCurrency, {
       field: 'amount.currency',
       rule: 'must be an ISO 4217 currency code in upper case',
     }),
@@ -90,6 +98,20 @@ function checkCaptureBefore(request: PaymentRequest): readonly Violation[] {
         rule: 'must be in the future',
       },
     ),
+  ];
+}
+
+function checkAtDeadline({ atDeadline, captureMode }: PaymentRequest): readonly Violation[] {
+  if (atDeadline === undefined) return [];
+  return [
+    ...check(DEADLINE_POLICIES.includes(atDeadline), {
+      field: 'atDeadline',
+      rule: `must be one of ${DEADLINE_POLICIES.join(', ')}`,
+    }),
+    ...check(captureMode === 'manual', {
+      field: 'atDeadline',
+      rule: 'goes with captureMode manual only',
+    }),
   ];
 }
 

@@ -1,4 +1,5 @@
 import type { OperationName } from './ids.js';
+import type { DeadlinePolicy } from './payment.js';
 
 /** How a lost answer to an operation is settled. Explained in the providers' contract. */
 export type Recovery = 'repeat' | 'fetch' | 'wait' | 'reissue';
@@ -16,4 +17,6 @@ export interface Terms {
   readonly recoveries: Partial<Record<OperationName, Recovery>>;
   /** Whether a capture may take less than was authorized. */
   readonly partialCapture: boolean;
+  /** What becomes of money that is held though nobody asked for it. `void` if absent. */
+  readonly unexpectedAuthorization?: DeadlinePolicy;
 }

@@ -9,6 +9,7 @@ import type { Api, Context } from './api.js';
 import { EVERY_ROUTE, responses } from './documented.js';
 import { answerOnce, keyDigest, type Done } from './idempotency.js';
 import { begun, opened } from './payment-answers.js';
+import { present } from './present.js';
 import { refusedFields } from './problems.js';
 import { keyHeader } from './parameters.js';
 import { accepted, openPayment, payment } from './schemas.js';
@@ -57,16 +58,17 @@ function requestOf(
   from: { readonly request: FastifyRequest; readonly key: string; readonly now: () => number },
 ): PaymentRequest {
   const { clientId } = from.request;
-  const { paymentId, description, returnUrl, captureBefore, options } = body;
+  const { paymentId, description, returnUrl, captureBefore, atDeadline, options } = body;
   return {
     paymentId: paymentId ?? `pay_${keyDigest({ clientId, key: from.key }, ID_DIGEST_LENGTH)}`,
     connectionId: body.connectionId,
-    amount: body.amount,
+    amount: present(body.amount),
     captureMode: body.captureMode ?? 'automatic',
     merchantReference: body.merchantReference,
     ...(description !== undefined && { description }),
     ...(returnUrl !== undefined && { returnUrl }),
     ...(captureBefore !== undefined && { captureBefore }),
+    ...(atDeadline !== undefined && { atDeadline }),
     requestedAt: new Date(from.now()).toISOString(),
     ...(options && { options: options }),
   };

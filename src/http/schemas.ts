@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { FACT_KINDS } from '../domain/facts.js';
 import { OPERATION_NAMES } from '../domain/ids.js';
-import { CAPTURE_MODES } from '../domain/payment.js';
+import { CAPTURE_MODES, DEADLINE_POLICIES } from '../domain/payment.js';
 import { PROBLEM_CODES, type ProblemCode } from '../domain/problem.js';
 import { PAYMENT_STATUSES } from '../domain/reducer.js';
 
@@ -43,13 +43,21 @@ const positiveMoney = z
     examples: [{ minor: '1250', currency: 'EUR' }],
   });
 
+const askedAmount = positiveMoney
+  .extend({ minor: positiveMoney.shape.minor.optional() })
+  .register(components, {
+    id: 'AskedAmount',
+    description: 'Minor units as a string. A currency alone: the payer chooses the amount.',
+    examples: [{ minor: '1250', currency: 'EUR' }, { currency: 'EUR' }],
+  });
+
 export const openPayment = z
   .strictObject({
     paymentId: paymentId.optional().register(components, {
       description: 'Yours, if you keep one; else it derives from your key and Idempotency-Key.',
     }),
     connectionId: text(64).register(components, { description: 'One of `GET /v1/connections`.' }),
-    amount: positiveMoney,
+    amount: askedAmount,
     merchantReference: text(256).register(components, { description: 'Sent to the provider.' }),
     captureMode: z
       .enum(CAPTURE_MODES)
@@ -62,6 +70,9 @@ export const openPayment = z
       .register(components, { description: 'Where the payer goes afterwards.' }),
     captureBefore: time.optional().register(components, {
       description: '`manual` only: what is not captured by then is voided.',
+    }),
+    atDeadline: z.enum(DEADLINE_POLICIES).optional().register(components, {
+      description: '`manual` only: what happens to money that nobody decided on by then.',
     }),
     options: z
       .looseObject({ provider: text(64) })

@@ -1,5 +1,5 @@
 /** The providers' front door: the configured connections, by id. */
-import type { PaymentId } from '../domain/ids.js';
+import { isPaymentId, type PaymentId } from '../domain/ids.js';
 import type { Violation } from '../domain/problem.js';
 import type { Timing } from '../domain/timing.js';
 import { constantTimeEqual, hmacSha256 } from '../transport/digest.js';
@@ -10,8 +10,19 @@ import { PROVIDERS } from './registry.js';
 export interface Connections {
   get(connectionId: string): Connection | undefined;
   ids(): readonly string[];
-  /** Whether a notification URL is one that we gave out. */
-  isNotificationToken(connectionId: string, paymentId: PaymentId, token: string): boolean;
+  /** Whether a notification URL is one that we gave out: a payment's, or the connection's own. */
+  isNotificationToken(
+    connectionId: string,
+    paymentId: PaymentId | undefined,
+    token: string,
+  ): boolean;
+  /**
+   * The connection's own notification URL, to be entered at the provider: it reports there on what
+   * began without us. Undefined where no public URL is configured.
+   */
+  notificationUrl(connectionId: string): string | undefined;
+  /** The payment that a notification URL was given to; undefined for any other URL. */
+  paymentOfUrl(connectionId: string, url: string): PaymentId | undefined;
   close(): Promise<void>;
 }
 
@@ -109,6 +120,8 @@ export function openConnections(options: ConnectionsOptions): Connections {
     ids: () => [...byId.keys()],
     isNotificationToken: (connectionId, paymentId, token) =>
       constantTimeEqual(notificationToken(options, connectionId, paymentId), token),
+    notificationUrl: (connectionId) => notificationUrl(options, connectionId),
+    paymentOfUrl: (connectionId, url) => paymentOfUrl(options, connectionId, url),
     async close() {
       await Promise.all(opened.map(({ close }) => close()));
     },
@@ -124,18 +137,14 @@ function openConnection(
   const configured = configure(settings);
   if ('violations' in configured) return configured;
   const { id } = settings;
-  const { timing, now, publicUrl } = options;
+  const { timing, now } = options;
   const http = createHttpClient({ origins: configured.origins, now });
   const connection = configured.connect({
     connectionId: id,
     http,
     timing,
     now,
-    notificationUrl: (paymentId) =>
-      publicUrl === undefined
-        ? undefined
-        : `${publicUrl.replace(/\/$/, '')}${NOTIFICATION_PATH}/${encodeURIComponent(id)}/` +
-          `${paymentId}/${notificationToken(options, id, paymentId)}`,
+    notificationUrl: (paymentId) => notificationUrl(options, id, paymentId),
   });
   return { connection, close: () => http.close() };
 }
@@ -144,10 +153,35 @@ function prefixed(id: string, violation: Violation): Violation {
   return { ...violation, field: `connections.${id}.${violation.field}` };
 }
 
+function notificationUrl(
+  options: ConnectionsOptions,
+  connectionId: string,
+  paymentId?: PaymentId,
+): string | undefined {
+  if (options.publicUrl === undefined) return undefined;
+  const token = notificationToken(options, connectionId, paymentId);
+  const base = `${options.publicUrl.replace(/\/$/, '')}${NOTIFICATION_PATH}`;
+  return [base, encodeURIComponent(connectionId), ...(paymentId ? [paymentId] : []), token].join(
+    '/',
+  );
+}
+
+function paymentOfUrl(
+  options: ConnectionsOptions,
+  connectionId: string,
+  url: string,
+): PaymentId | undefined {
+  const paymentId = url.split('/').at(-2) ?? '';
+  const isOurs =
+    isPaymentId(paymentId) && notificationUrl(options, connectionId, paymentId) === url;
+  return isOurs ? paymentId : undefined;
+}
+
+/** No payment's id is empty, so the connection's own token is none of theirs. */
 function notificationToken(
   { notificationSecret }: ConnectionsOptions,
   connectionId: string,
-  paymentId: PaymentId,
+  paymentId: PaymentId = '',
 ): string {
   return hmacSha256(notificationSecret, `${connectionId}\n${paymentId}`).toString('base64url');
 }

@@ -9,6 +9,7 @@ import type { OperationName, OperationRef, PaymentId } from '../domain/ids.js';
 import type { Outcome } from '../domain/outcome.js';
 import type { NextAction, PaymentRequest } from '../domain/payment.js';
 import type { Problem, Violation } from '../domain/problem.js';
+import type { Expectation, Subject } from '../domain/subject.js';
 import type { Terms } from '../domain/terms.js';
 import type { Timing } from '../domain/timing.js';
 import type { HttpClient } from '../transport/http.js';
@@ -32,8 +33,11 @@ export interface ConnectionResources {
   readonly timing: Timing;
   /** Milliseconds since the epoch. */
   now(): number;
-  /** The unguessable URL for notifications about one payment; absent if none is configured. */
-  notificationUrl(paymentId: PaymentId): string | undefined;
+  /**
+   * The unguessable URL for notifications about one payment, or without one for those about objects
+   * that began without us; absent if none is configured.
+   */
+  notificationUrl(paymentId?: PaymentId): string | undefined;
 }
 
 /** One configured merchant account at a provider. */
@@ -62,7 +66,9 @@ export interface PaymentCapability {
 
 /** What a creation gives: the provider's id, what the payer has to do, and the terms. */
 export interface Opened {
-  readonly providerReference: string;
+  /** Absent where nothing was made at the provider: what is `expects` begins there without us. */
+  readonly providerReference?: string;
+  readonly expects?: Expectation;
   readonly nextAction?: NextAction;
   readonly terms: Terms;
 }
@@ -95,7 +101,8 @@ export interface Intent extends OperationRef {
   readonly request: PaymentRequest;
   /** The same over every repeat. See `operationKey`. */
   readonly key: string;
-  readonly amount: Money;
+  /** Absent for `create` and `cancel` where the payer chooses the amount. */
+  readonly amount?: Money;
   /** Of `amount`, what the payer added on top. */
   readonly tip?: Money;
   /** Absent for `create`. */
@@ -115,7 +122,8 @@ export type Evidence<Value> =
 
 export interface ReadRequest {
   readonly request: PaymentRequest;
-  readonly providerReference: string;
+  /** Absent where none is known: then it is looked for by what the request expects. */
+  readonly providerReference?: string;
 }
 
 export type Reading =
@@ -145,14 +153,10 @@ export type SearchResult =
   | { readonly kind: 'unclear'; readonly problem: Problem };
 
 /** A payment as the provider tells it, without personal data. */
-export interface FoundPayment {
+export interface FoundPayment extends Subject {
   readonly providerReference: string;
   readonly providerStatus: string;
-  readonly reference?: string;
-  readonly description?: string;
-  readonly amount: Money;
   readonly total: Money;
-  readonly createdAt: string;
   readonly facts: readonly Fact[];
 }
 
@@ -168,8 +172,8 @@ export interface RawNotification {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Uint8Array;
-  /** Of the URL it was posted to: whom we said to wake. */
-  readonly paymentId: PaymentId;
+  /** Of the URL it was posted to: whom we said to wake. Absent at the connection's own URL. */
+  readonly paymentId?: PaymentId;
 }
 
 export type Receipt =
@@ -179,6 +183,7 @@ export type Receipt =
       readonly eventId: string;
       readonly providerReference: string;
       readonly facts: readonly Fact[];
+      readonly subject?: Subject;
     }
   /** Not to be believed, or not understood: a reason to ask. */
   | { readonly kind: 'hint'; readonly eventId: string; readonly providerReference?: string }

@@ -4,12 +4,14 @@ import type { OperationName } from '../domain/ids.js';
 import type {
   Attention,
   CaptureMode,
+  DeadlinePolicy,
   NextAction,
   OperationState,
   ProviderOptions,
 } from '../domain/payment.js';
 import type { Problem } from '../domain/problem.js';
 import type { Flag, PaymentStatus } from '../domain/reducer.js';
+import type { Subject } from '../domain/subject.js';
 import type { Terms } from '../domain/terms.js';
 
 /** Written as ISO 8601, read as Date. */
@@ -28,7 +30,9 @@ export interface PaymentsTable {
   merchant_reference: string;
   capture_mode: CaptureMode;
   currency: string;
-  requested_minor: string;
+  requested_minor: string | null;
+  origin: 'adopted' | null;
+  at_deadline: DeadlinePolicy | null;
   description: string | null;
   return_url: string | null;
   requested_capture_before: OptionalTime;
@@ -112,6 +116,7 @@ export interface InboxTable {
   provider_reference: string | null;
   verdict: Verdict;
   facts: Json<readonly Fact[]>;
+  subject: OptionalJson<Subject>;
   headers: Json<Readonly<Record<string, string>>>;
   body: ColumnType<Uint8Array, Uint8Array, never>;
   received_at: Time;
@@ -129,6 +134,17 @@ export interface RefusalsTable {
   reason: string;
   day: ColumnType<string, string, never>;
   count: BigInteger;
+}
+
+export interface ExpectationsTable {
+  connection_id: string;
+  /** '' where there is none; so are the next two. */
+  reference: string;
+  description: string;
+  amount_minor: string;
+  amount_currency: string;
+  payment_id: string;
+  recorded_at: Generated<Date>;
 }
 
 export interface RequestsTable {
@@ -151,6 +167,7 @@ export interface Tables {
   inbox: InboxTable;
   refusals: RefusalsTable;
   api_requests: RequestsTable;
+  expectations: ExpectationsTable;
 }
 
 export type PaymentRow = Selectable<PaymentsTable>;

@@ -1,10 +1,11 @@
 import { sql, type Kysely, type Selectable } from 'kysely';
 import type { Fact } from '../domain/facts.js';
 import type { PaymentId } from '../domain/ids.js';
+import type { Subject } from '../domain/subject.js';
 import { isRowId } from './cursor.js';
 import type { InboxState, InboxTable, Tables, Verdict } from './database.js';
 import { InvalidCursor } from './errors.js';
-import { milliseconds, present, toJson, toTime } from './values.js';
+import { milliseconds, present, toJson, toJsonOrNull, toTime } from './values.js';
 
 /** A verified notification, as it came. */
 export interface NewNotification {
@@ -15,6 +16,7 @@ export interface NewNotification {
   readonly providerReference?: string;
   readonly verdict: Verdict;
   readonly facts: readonly Fact[];
+  readonly subject?: Subject;
   /** As received, or sealed by the caller; the store does not look inside. */
   readonly body: Uint8Array;
   /** Those worth keeping, by lower-case name. */
@@ -148,6 +150,7 @@ function toRow(notification: NewNotification) {
     provider_reference: notification.providerReference ?? null,
     verdict: notification.verdict,
     facts: toJson(notification.facts),
+    subject: toJsonOrNull(notification.subject),
     headers: toJson(notification.headers),
     body: Buffer.from(notification.body),
     received_at: receivedAt,
@@ -262,6 +265,7 @@ const LISTED = [
   'inbox.provider_reference',
   'inbox.verdict',
   'inbox.facts',
+  'inbox.subject',
   'inbox.headers',
   'inbox.received_at',
   'inbox.state',
@@ -284,6 +288,7 @@ function toNotification(row: ListedRow): StoredNotification {
     ...present('providerReference', row.provider_reference),
     verdict: row.verdict,
     facts: row.facts,
+    ...present('subject', row.subject),
     headers: row.headers,
     receivedAt: row.received_at.toISOString(),
     state: row.state,

@@ -34,7 +34,7 @@ export function toPayment(row: PaymentRow, operations: readonly OperationRecord[
 function toAmounts(row: PaymentRow): Amounts {
   const inOwnCurrency = (minor: string): Money => money(minor, row.currency);
   return {
-    requested: inOwnCurrency(row.requested_minor),
+    ...(row.requested_minor !== null && { requested: inOwnCurrency(row.requested_minor) }),
     authorized: inOwnCurrency(row.authorized_minor),
     captured: inOwnCurrency(row.captured_minor),
     voided: inOwnCurrency(row.voided_minor),
@@ -70,12 +70,14 @@ export function toRequest(row: PaymentRow): PaymentRequest {
   return {
     paymentId: row.payment_id,
     connectionId: row.connection_id,
-    amount: money(row.requested_minor, row.currency),
+    amount: { ...present('minor', row.requested_minor), currency: row.currency },
     captureMode: row.capture_mode,
     merchantReference: row.merchant_reference,
     ...present('description', row.description),
     ...present('returnUrl', row.return_url),
     ...presentTime('captureBefore', row.requested_capture_before),
+    ...present('atDeadline', row.at_deadline),
+    ...present('origin', row.origin),
     requestedAt: row.requested_at.toISOString(),
     ...present('options', row.options),
   };

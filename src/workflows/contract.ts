@@ -110,7 +110,8 @@ export const UPDATE_REFUSALS = {
 export interface SendInput extends OperationRef {
   readonly key: string;
   readonly request: PaymentRequest;
-  readonly amount: Money;
+  /** Absent for `create` and `cancel` where the payer chooses the amount. */
+  readonly amount?: Money;
   readonly tip?: Money;
   readonly providerReference?: string;
   /** How long after being scheduled an attempt may still write to the wire. */
@@ -124,7 +125,8 @@ export interface SendInput extends OperationRef {
 }
 
 export interface OpenedValue {
-  readonly providerReference: string;
+  /** Absent where the payment is to begin at the provider without us. */
+  readonly providerReference?: string;
   readonly nextAction?: NextAction;
   readonly terms: Terms;
 }
@@ -150,7 +152,7 @@ export type Resolution =
 /** Argument of asking the provider for the truth. */
 export interface AskInput {
   readonly request: PaymentRequest;
-  readonly providerReference: string;
+  readonly providerReference?: string;
   /** `now`: whatever the answer is. `news`: asked on and on until there is a new fact. */
   readonly until: 'now' | 'news';
   readonly knownFactIds: readonly string[];

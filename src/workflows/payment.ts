@@ -11,6 +11,7 @@ import {
 } from '@temporalio/workflow';
 import { fact } from '../domain/facts.js';
 import { operationKey } from '../domain/ids.js';
+import { askedMoney, type Money } from '../domain/money.js';
 import type { Attention, Payment } from '../domain/payment.js';
 import type { Problem } from '../domain/problem.js';
 import type { Flag } from '../domain/reducer.js';
@@ -107,7 +108,7 @@ async function create(run: PaymentRun): Promise<void> {
   }
   const outcome = await performOperation(run, {
     operation: 'create',
-    amount: state.request.amount,
+    ...askedAmount(run),
     isWanted: () => state.view.status === 'created' && !isCancelledUnsent(run),
     until: new Date(untilMs).toISOString(),
   });
@@ -116,6 +117,12 @@ async function create(run: PaymentRun): Promise<void> {
   else if (outcome?.kind === 'not_sent') conclude(run, 'rejected', outcome.problem);
   else if (isCancelledUnsent(run)) conclude(run, 'canceled');
   else if (!outcome) conclude(run, 'not_started', lastProblem(run));
+}
+
+/** Absent where the payer chooses it. */
+function askedAmount({ state }: PaymentRun): { readonly amount?: Money } {
+  const amount = askedMoney(state.request.amount);
+  return amount ? { amount } : {};
 }
 
 /** Not wanted any more, and proven not to have been sent. */
@@ -161,7 +168,7 @@ async function command(
   const amount = step.do === 'capture' ? step.amount : authorized;
   const outcome = await performOperation(run, {
     operation,
-    amount: operation === 'cancel' ? state.request.amount : amount,
+    ...(operation === 'cancel' ? askedAmount(run) : { amount }),
     isWanted: () => state.nextStep().do === step.do,
     ...(captureDeadline !== undefined && operation !== 'cancel' && { until: captureDeadline }),
   });

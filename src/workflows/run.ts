@@ -9,8 +9,8 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { OperationName } from '../domain/ids.js';
-import { formatMoney } from '../domain/money.js';
-import type { Attention } from '../domain/payment.js';
+import { askedMoney, formatMoney } from '../domain/money.js';
+import type { Attention, PaymentRequest } from '../domain/payment.js';
 import type { Timing } from '../domain/timing.js';
 import { SEARCH_ATTRIBUTES } from './contract.js';
 import { createProxies, type Proxies } from './proxies.js';
@@ -147,7 +147,7 @@ export class PaymentRun {
     const payment = this.state.payment();
     const { status, amounts, attention, unknownSince } = payment;
     const lines = [
-      `**${status}** · asked ${formatMoney(this.state.request.amount)}`,
+      `**${status}** · asked ${formatAsked(this.state.request)}`,
       `authorized ${formatMoney(amounts.authorized)} · captured ${formatMoney(amounts.captured)} · ` +
         `voided ${formatMoney(amounts.voided)}`,
       ...(unknownSince === undefined ? [] : [`outcome unknown since ${unknownSince}`]),
@@ -159,6 +159,11 @@ export class PaymentRun {
     ];
     setCurrentDetails(lines.join('\n\n'));
   }
+}
+
+function formatAsked({ amount }: PaymentRequest): string {
+  const asked = askedMoney(amount);
+  return asked ? formatMoney(asked) : `for what the payer chooses, in ${amount.currency}`;
 }
 
 function ignoreCancellation(error: unknown): void {

@@ -24,7 +24,8 @@ const ACTIVITY_OF = {
 
 export interface Order {
   readonly operation: OperationName;
-  readonly amount: Money;
+  /** Absent where the payer chooses it, and has not. */
+  readonly amount?: Money;
   /** Whether it is still to be done; asked again whenever facts arrive. */
   readonly isWanted: () => boolean;
   /** ISO 8601: no new attempt after it. */
@@ -237,7 +238,7 @@ function sendInput(
     sequence: intent.sequence,
     key: intent.key,
     request,
-    amount: order.amount,
+    ...(order.amount && { amount: order.amount }),
     ...(tip && { tip }),
     ...(order.operation !== 'create' && providerReference && { providerReference }),
     writeWithinMs: timing.sendQueueLimitMs + timing.activityMarginMs,

@@ -35,7 +35,7 @@ function fieldsOf(
     // Under any other workflow id, the same payment could be carried twice.
     ['paymentId', isText(paymentId) && isPaymentId(paymentId) && isCarrier(workflowId, paymentId)],
     ['connectionId', isText(connectionId)],
-    ['amount.minor', isText(minor) && /^\d{1,30}$/.test(minor)],
+    ['amount.minor', minor === undefined || (isText(minor) && /^\d{1,30}$/.test(minor))],
     ['amount.currency', isText(currency) && /^[A-Z]{3}$/.test(currency)],
     ['captureMode', CAPTURE_MODES.some((mode) => mode === captureMode)],
     ['merchantReference', isText(merchantReference)],

@@ -9,7 +9,7 @@ import type { Outcome } from '../domain/outcome.js';
 import type { Problem } from '../domain/problem.js';
 import type { Particulars, PaymentRecord } from '../domain/record.js';
 import { reduceFacts, type PaymentStatus, type PaymentView } from '../domain/reducer.js';
-import { carryingReference, paymentOf } from '../domain/payment-view.js';
+import { askedOf, carryingReference, paymentOf } from '../domain/payment-view.js';
 import { captureBeforeMs, planNext, type Step } from './plan.js';
 import type { CarriedPayment, OpenedValue, Wishes } from './contract.js';
 
@@ -54,8 +54,7 @@ export class PaymentState {
   /** Derived once for each set of facts: predicates ask for it at every turn. */
   get view(): PaymentView {
     if (this.#viewed?.facts !== this.facts) {
-      const { amount } = this.request;
-      const view = reduceFacts({ currency: amount.currency, amount }, this.facts);
+      const view = reduceFacts(askedOf(this.request), this.facts);
       this.#viewed = { facts: this.facts, view };
     }
     return this.#viewed.view;
@@ -127,14 +126,14 @@ export class PaymentState {
   }
 
   /** Writes the intent down: the operation and its key, before anything is sent. */
-  intend(operation: OperationName, sequence: number, amount: Money): OperationRecord {
+  intend(operation: OperationName, sequence: number, amount?: Money): OperationRecord {
     const { paymentId } = this.request;
     const intent: OperationRecord = {
       operation,
       sequence,
       key: operationKey({ paymentId, operation, sequence }),
       state: 'sent',
-      amount,
+      ...(amount && { amount }),
       intendedAt: new Date().toISOString(),
     };
     this.#put(intent);

@@ -43,21 +43,10 @@ const FIELDS: Readonly<Record<string, { good: readonly object[]; bad: readonly o
     bad: ['', 7, null, undefined].map((connectionId) => ({ connectionId })),
   },
   'amount.minor': {
-    good: ['1', '9'.repeat(30)].map((minor) => ({ amount: { minor, currency: 'EUR' } })),
-    bad: [
-      '0',
-      '-1',
-      '1.5',
-      '01',
-      '',
-      ' 1',
-      '1\n',
-      '1e3',
-      '9'.repeat(31),
-      1250,
-      null,
-      undefined,
-    ].map((minor) => ({ amount: { minor, currency: 'EUR' } })),
+    good: ['1', '9'.repeat(30), undefined].map((minor) => ({ amount: { minor, currency: 'EUR' } })),
+    bad: ['0', '-1', '1.5', '01', '', ' 1', '1\n', '1e3', '9'.repeat(31), 1250, null].map(
+      (minor) => ({ amount: { minor, currency: 'EUR' } }),
+    ),
   },
   'amount.currency': {
     good: ['EUR', 'JPY'].map((currency) => ({ amount: { minor: '1', currency } })),
@@ -113,6 +102,16 @@ const FIELDS: Readonly<Record<string, { good: readonly object[]; bad: readonly o
       { captureBefore: '2026-03-02T10:00:00Z' },
     ],
   },
+  atDeadline: {
+    good: ['void', 'capture'].map((atDeadline) => ({ ...MANUAL, atDeadline })),
+    bad: [...['refund', '', 7, null].map((atDeadline) => ({ ...MANUAL, atDeadline }))].concat([
+      { ...MANUAL, captureMode: 'automatic', atDeadline: 'void' },
+    ]),
+  },
+  origin: {
+    good: [{ origin: undefined }],
+    bad: ['adopted', 7, null].map((origin) => ({ origin })),
+  },
   requestedAt: {
     good: ['2026-03-01T10:00Z', '2026-03-01T10:00:00.123456+02:00'].map((requestedAt) => ({
       requestedAt,
@@ -147,7 +146,7 @@ describe('a request', () => {
     const all: Record<keyof Required<PaymentRequest>, true> = {
       ...{ paymentId: true, connectionId: true, amount: true, captureMode: true },
       ...{ merchantReference: true, description: true, returnUrl: true, captureBefore: true },
-      ...{ requestedAt: true, options: true },
+      ...{ requestedAt: true, options: true, atDeadline: true, origin: true },
     };
     expect(Object.keys(all).filter((field) => !ruled.has(field))).toEqual(['options']);
   });

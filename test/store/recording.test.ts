@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mergeFacts, type Fact } from '../../src/domain/facts.js';
-import { paymentOf } from '../../src/domain/payment-view.js';
+import { askedOf, paymentOf } from '../../src/domain/payment-view.js';
 import type { OperationState } from '../../src/domain/payment.js';
 import type { PaymentRecord } from '../../src/domain/record.js';
 import { reduceFacts } from '../../src/domain/reducer.js';
@@ -229,7 +229,7 @@ for (const backend of BACKENDS) {
           const payment = await store().getPayment(disorderly.paymentId);
           expect(payment).toEqual({ ...expected, paymentId: disorderly.paymentId });
           const facts = records.reduce<readonly Fact[]>((all, r) => mergeFacts(all, r.facts), []);
-          const view = reduceFacts({ currency: 'EUR', amount: orderly.amount }, facts);
+          const view = reduceFacts(askedOf(orderly), facts);
           expect(payment).toMatchObject({ status: view.status, amounts: view.amounts });
           expect(payment?.flags).toEqual(view.flags);
           const loaded = await store().loadPayment(disorderly.paymentId);

@@ -13,7 +13,7 @@ export function payconiqNotifications(context: {
   readonly profileId: string;
   readonly keys: KeySource;
   readonly now: () => number;
-  readonly notificationUrl: (paymentId: string) => string | undefined;
+  readonly notificationUrl: (paymentId?: string) => string | undefined;
 }): NotificationCapability {
   return {
     successStatus: 200,

@@ -1,5 +1,6 @@
 /** Payments at Payconiq: create, acknowledge (≙ capture), DELETE (≙ void and cancel), get, search. */
 import { fact, mergeFacts } from '../../domain/facts.js';
+import type { Money } from '../../domain/money.js';
 import type { NotSent, Outcome, Unknown } from '../../domain/outcome.js';
 import type { PaymentRequest } from '../../domain/payment.js';
 import type { Problem } from '../../domain/problem.js';
@@ -13,6 +14,7 @@ import type {
   Opened,
   Operation,
   PaymentCapability,
+  ReadRequest,
   Reading,
   SearchFilter,
   SearchResult,
@@ -129,6 +131,7 @@ export function payconiqPayments(
     recovery: 'repeat',
     async send(intent) {
       const { providerReference = '', request, amount, tip } = intent;
+      if (!amount) return withoutAmount();
       const deadlineMs = deadline();
       const answer = await callApi({
         method: 'POST',
@@ -144,14 +147,14 @@ export function payconiqPayments(
         latestWriteAtMs: intent.latestWriteAtMs,
       });
       if (answer.kind !== 'answered') return answer;
-      if (answer.status === 204) return acknowledged(intent);
+      if (answer.status === 204) return acknowledged(intent, amount);
       const refusal = refusalOf(answer);
       if (refusal.kind !== 'ask') return refusal;
       return settle(intent, 'captured', refusal.problem, deadlineMs);
     },
   };
 
-  function acknowledged({ providerReference = '', amount, tip }: Intent): Outcome {
+  function acknowledged({ providerReference = '', tip }: Intent, amount: Money): Outcome {
     const occurredAt = new Date(now()).toISOString();
     const object = providerReference;
     return {
@@ -265,8 +268,8 @@ export function payconiqPayments(
     return { kind: isAbsent ? 'absent' : 'unclear', problem };
   }
 
-  async function read(asked: { readonly providerReference: string }): Promise<Reading> {
-    const current = await getDetails(asked.providerReference, deadline());
+  async function read({ providerReference = '' }: ReadRequest): Promise<Reading> {
+    const current = await getDetails(providerReference, deadline());
     if (current.kind !== 'found') return { kind: current.kind, problem: current.problem };
     const facts = factsOf(current.details, { source: 'query', atMs: now() });
     if (!facts)
@@ -349,6 +352,11 @@ function withoutAsk(
   refusal: ReturnType<typeof refusalOf>,
 ): NotSent | Unknown | Extract<Outcome, { kind: 'declined' }> {
   return refusal.kind === 'ask' ? { kind: 'unknown', problem: refusal.problem } : refusal;
+}
+
+function withoutAmount(): NotSent {
+  const problem: Problem = { code: 'invalid_request', message: 'a capture needs an amount' };
+  return { kind: 'not_sent', cause: 'rejected', problem };
 }
 
 function unclear(problem: Problem): { kind: 'unclear'; problem: Problem } {

@@ -32,7 +32,11 @@ function checkAmount({
 }: {
   readonly amount?: Partial<Money> | null;
 }): readonly Violation[] {
-  if (typeof amount?.minor !== 'string' || !/^\d{1,30}$/.test(amount.minor)) return [];
+  if (amount?.minor === undefined) {
+    const rule = 'must be given: at Payconiq only the payer of a printed code can choose it';
+    return [{ field: 'amount.minor', rule }];
+  }
+  if (typeof amount.minor !== 'string' || !/^\d{1,30}$/.test(amount.minor)) return [];
   const minor = BigInt(amount.minor);
   const violations: Violation[] = [];
   if (amount.currency !== 'EUR') {

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'vitest';
 import { operationKey, type OperationName } from '../../../src/domain/ids.js';
-import { money } from '../../../src/domain/money.js';
+import { askedMoney, money } from '../../../src/domain/money.js';
 import type { PaymentRequest } from '../../../src/domain/payment.js';
 import { TIMING, type Timing } from '../../../src/domain/timing.js';
 import type {
@@ -22,6 +22,9 @@ import {
   type PayconiqSandbox,
 } from '../../../src/sandbox/payconiq/sandbox.js';
 import { createHttpClient } from '../../../src/transport/http.js';
+
+/** What a creation gives where something was made at the provider. */
+type Made = Opened & { readonly providerReference: string };
 
 /** A connection's parts that a Payconiq profile always has. */
 export interface Connected extends Connection {
@@ -43,11 +46,11 @@ export interface Merchant extends Connected {
   /** Callbacks in the order of their arrival. */
   readonly received: readonly RawNotification[];
   readonly secrets: readonly string[];
-  notificationUrl(paymentId: string): string;
+  notificationUrl(paymentId?: string): string;
   /** One more connection to the same sandbox. */
   connect(options?: ConnectOptions): Connected;
   /** Creates a payment; its intent for a command follows from `intent`. */
-  create(changes?: Partial<PaymentRequest>): Promise<{ request: PaymentRequest; opened: Opened }>;
+  create(changes?: Partial<PaymentRequest>): Promise<{ request: PaymentRequest; opened: Made }>;
   close(): Promise<void>;
 }
 
@@ -84,7 +87,7 @@ export async function startMerchant(options: MerchantOptions = {}): Promise<Merc
   });
   const door = await openDoor();
   const closing: (() => Promise<void>)[] = [];
-  const notificationUrl = (paymentId: string): string => `${door.url}/${paymentId}`;
+  const notificationUrl = (paymentId = ''): string => `${door.url}/${paymentId}`;
   const proof = isSigned
     ? { signing: { kid: SIGNING_KID, privateKeyPem: keys.privateKeyPem } }
     : { apiKey: sandbox.apiKey };
@@ -125,7 +128,9 @@ export async function startMerchant(options: MerchantOptions = {}): Promise<Merc
       const request = requestOf(changes);
       const outcome = await connected.payments.operations.create.send(intentOf('create', request));
       if (outcome.kind !== 'succeeded') throw new Error(JSON.stringify(outcome));
-      return { request, opened: outcome.value };
+      const { providerReference } = outcome.value;
+      if (providerReference === undefined) throw new Error('nothing was made at the provider');
+      return { request, opened: { ...outcome.value, providerReference } };
     },
     async close() {
       await Promise.all(closing.map((close) => close()));
@@ -155,11 +160,12 @@ export function intentOf(
   changes: Partial<Intent> = {},
 ): Intent {
   const ref = { paymentId: request.paymentId, operation, sequence: 1 };
+  const amount = askedMoney(request.amount);
   return {
     ...ref,
     request,
     key: operationKey(ref),
-    amount: request.amount,
+    ...(amount && { amount }),
     intendedAtMs: Date.now(),
     latestWriteAtMs: Date.now() + 60_000,
     ...changes,

@@ -1,0 +1,27 @@
+import { sql, type Kysely, type Migration } from 'kysely';
+
+/** Payments that begin at the provider without us: expected ones, and those nobody asked for. */
+export const createExpectations: Migration = {
+  async up(db: Kysely<unknown>): Promise<void> {
+    for (const statement of STATEMENTS) await statement.execute(db);
+  },
+};
+
+const STATEMENTS = [
+  // Absent while the payer chooses the amount.
+  sql`alter table payments alter column requested_minor drop not null`,
+  sql`alter table payments add column origin text, add column at_deadline text`,
+  sql`alter table inbox add column subject jsonb`,
+  // Texts that are absent are kept as '', so that the uniqueness counts them as equal.
+  sql`create table expectations (
+    connection_id text not null,
+    reference text collate "C" not null,
+    description text collate "C" not null,
+    amount_minor text not null,
+    amount_currency text not null,
+    payment_id text collate "C" not null,
+    recorded_at timestamptz not null default now(),
+    primary key (connection_id, reference, description, amount_minor, amount_currency)
+  )`,
+  sql`create index expectations_by_description on expectations (connection_id, description)`,
+];
