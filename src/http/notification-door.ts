@@ -51,7 +51,7 @@ export function notificationDoor(app: FastifyInstance, context: Context): void {
 /** Everything wrong with the address looks the same from outside. */
 function addressed({ connections }: Context, { params }: FastifyRequest): Addressed {
   const { connectionId, paymentId, token } = params as Record<string, string>;
-  const isOurs = connections.isNotificationToken(connectionId!, paymentId!, token!);
+  const isOurs = connections.isNotificationToken(connectionId!, paymentId, token!);
   const door = connections.get(connectionId!)?.notifications;
   if (!isOurs || !door || !isPaymentId(paymentId!)) {
     throw new ApiError({ code: 'route_not_found', detail: 'There is nothing at this address.' });
