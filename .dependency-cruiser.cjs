@@ -24,6 +24,7 @@ const MAY_IMPORT = {
     '^src/store/',
     '^src/workflows/contract\\.ts$',
     PROVIDER_DOORS,
+    DIGEST,
     npm('@temporalio/activity', '@temporalio/common'),
   ],
   transport: ['^src/domain/', npm('undici', 'jose', 'zod'), node(builtinModules)],

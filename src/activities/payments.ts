@@ -42,14 +42,15 @@ export interface PaymentActivities {
   askProvider(input: AskInput): Promise<AskResult>;
   /** Writing the same, or something older, changes nothing. */
   recordPayment(record: PaymentRecord): Promise<void>;
-  loadPayment(paymentId: PaymentId): Promise<StoredPayment>;
+  /** Null when the store has no such payment. */
+  loadPayment(paymentId: PaymentId): Promise<StoredPayment | null>;
   /** The id of the run that asks. */
   identifyRun(): Promise<string>;
 }
 
 export interface ActivityDependencies {
   readonly connections: Connections;
-  readonly store: Pick<Store, 'recordPayment' | 'loadPayment'>;
+  readonly store: Pick<Store, 'recordPayment' | 'loadPayment' | 'expectations'>;
   readonly timing: Timing;
   readonly now: () => number;
 }
@@ -89,17 +90,20 @@ export function paymentActivities(dependencies: ActivityDependencies): PaymentAc
     async createPayment(input) {
       const violations = violationsOf(input.request);
       if (violations.length > 0) return rejectedRequest(violations);
-      return send(input, ({ operations }) => operations.create);
+      const outcome = await send(input, ({ operations }) => operations.create);
+      return keepExpectation(input.request, outcome);
     },
-    capturePayment: (input) => send(input, ({ operations }) => operations.capture),
-    voidPayment: (input) => send(input, ({ operations }) => operations.void),
+    capturePayment: (input) =>
+      send(input, ({ operations, ifHeld }) => operations.capture ?? ifHeld?.capture),
+    voidPayment: (input) =>
+      send(input, ({ operations, ifHeld }) => operations.void ?? ifHeld?.void),
     cancelPayment: (input) => send(input, ({ operations }) => operations.cancel),
 
     async resolveOperation({ sent, intendedAt, mustBeProof }) {
       const operation = findOperation<Opened | null>(
         connections,
         sent,
-        ({ operations }) => operations[sent.operation],
+        ({ operations, ifHeld }) => ({ ...ifHeld, ...operations })[sent.operation],
       );
       if ('kind' in operation) throw notYet(operation.problem.message, pace());
       if (!('find' in operation)) return { kind: 'wait' };
@@ -135,13 +139,32 @@ export function paymentActivities(dependencies: ActivityDependencies): PaymentAc
     },
 
     async loadPayment(paymentId) {
-      const stored = await store.loadPayment(paymentId);
-      if (!stored) throw new Error(`payment ${paymentId} is not in the store (yet)`);
-      return stored;
+      return (await store.loadPayment(paymentId)) ?? null;
     },
 
     identifyRun: () => Promise.resolve(activityInfo().workflowExecution?.runId ?? ''),
   };
+
+  /** What is to begin at the provider without us must find its payment: kept before it is told. */
+  async function keepExpectation(
+    { connectionId, paymentId }: PaymentRequest,
+    outcome: Outcome<Opened>,
+  ): Promise<CreateResult> {
+    if (outcome.kind !== 'succeeded' || !outcome.value.expects) return outcome;
+    const { expects: expectation, ...value } = outcome.value;
+    try {
+      const owner = await store.expectations.add({ connectionId, paymentId, expectation });
+      return owner === paymentId ? { ...outcome, value } : expectedBefore(owner);
+    } catch {
+      // Nothing has been sent, so it may be tried again.
+      const message = 'the database cannot be reached to keep what is expected';
+      return {
+        kind: 'not_sent',
+        cause: 'unreachable',
+        problem: { code: 'store_unavailable', message },
+      };
+    }
+  }
 
   /** The provider's rules presume that ours are kept. */
   function violationsOf(request: PaymentRequest): readonly Violation[] {
@@ -265,6 +288,12 @@ function rejectedRequest(
     cause: 'rejected',
     problem: { code: 'invalid_request', message, violations },
   };
+}
+
+/** Payers' apps take a second code of the same content for one that is paid. */
+function expectedBefore(owner: PaymentId): Extract<Outcome, { kind: 'not_sent' }> {
+  const rule = `together with amount and description is expected by payment ${owner} already`;
+  return rejectedRequest([{ field: 'merchantReference', rule }]);
 }
 
 function windowClosed(repeatUntil: string): Extract<Outcome, { kind: 'unknown' }> {

@@ -5,7 +5,7 @@ import { startDevStack, workerOptions } from '../workers/dev-stack.js';
 import { openFoundation } from '../workers/foundation.js';
 import { createLogger, installTemporalLogger } from '../workers/logger.js';
 import { startServer } from '../workers/server.js';
-import { prepareStore, prepareTemporal } from '../workers/setup.js';
+import { prepareSchedules, prepareStore, prepareTemporal } from '../workers/setup.js';
 import { startWorker } from '../workers/worker.js';
 
 const STATE_DIRECTORY = '.holdfast';
@@ -63,6 +63,8 @@ export async function runSetup(config: Config): Promise<void> {
     say('store: tables are up to date');
     await prepareTemporal(foundation.temporal, config.temporal.namespace);
     say('Temporal: namespace and search attributes are registered');
+    await prepareSchedules(foundation);
+    say('Temporal: a sweep of each connection is scheduled');
   } finally {
     await foundation.close();
   }

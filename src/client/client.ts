@@ -4,9 +4,6 @@ import {
   WithStartWorkflowOperation,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
-  WorkflowUpdateRPCTimeoutOrCancelledError,
-  isGrpcServiceError,
   type Connection,
   type ConnectionOptions,
 } from '@temporalio/client';
@@ -15,13 +12,11 @@ import {
   TypedSearchAttributes,
   type DataConverter,
 } from '@temporalio/common';
-import { status as GrpcStatus } from '@grpc/grpc-js';
 import { encryptedDataConverter } from '../codec/payload-codec.js';
 import type { Fact } from '../domain/facts.js';
 import { paymentWorkflowId, type PaymentId } from '../domain/ids.js';
 import type { Money } from '../domain/money.js';
 import type { Payment, PaymentRequest } from '../domain/payment.js';
-import { PROBLEM_CODES, type ProblemCode } from '../domain/problem.js';
 import { checkRequest } from '../domain/request-rules.js';
 import { createKeyRing } from '../transport/keyring.js';
 import { TIMING, type Timing, type TimingProfile } from '../domain/timing.js';
@@ -31,15 +26,23 @@ import {
   PAYMENT_UPDATES,
   PAYMENT_WORKFLOW,
   SEARCH_ATTRIBUTES,
+  SWEEP_WORKFLOW,
+  sweepId,
+  type AdoptInput,
   type CaptureCommand,
   type Notice,
   type OpenInput,
   type PaymentInput,
   type ReasonCommand,
+  type RepairCommand,
   type ResumeInput,
+  type SweepInput,
+  type SweepResult,
 } from '../workflows/contract.js';
+import { adoptedPaymentId, adoptedRequest, type AdoptedObject } from './adoption.js';
 import { connectTemporal } from './connection.js';
 import { HoldfastError } from './errors.js';
+import { isLate, LateAnswer, toHoldfastError, unavailable } from './failures.js';
 
 export { HoldfastError };
 export type { Money, Payment, PaymentId, PaymentRequest };
@@ -80,9 +83,12 @@ export interface ConnectOptions
 export interface CommandOptions {
   /** The same key, the same command: a repeat gets the first one's answer. */
   readonly idempotencyKey?: string;
+  /** What happens to a payment that has ended: it is taken up again, unless `refuse` is said. */
+  readonly whenEnded?: 'resume' | 'refuse';
 }
 
-type Command = 'capture' | 'void' | 'cancel';
+type Command = 'capture' | 'void' | 'cancel' | 'repair';
+type CommandArgument = CaptureCommand | ReasonCommand | RepairCommand;
 
 const connectionKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.connection, 'KEYWORD');
 
@@ -144,8 +150,8 @@ export class HoldfastClient {
     paymentId: PaymentId,
     options: CommandOptions & { readonly amount?: Money } = {},
   ): Promise<Answer> {
-    const { amount, ...rest } = options;
-    return this.#command(paymentId, 'capture', { ...(amount && { amount }) }, rest);
+    const { amount } = options;
+    return this.#command(paymentId, 'capture', { ...(amount && { amount }) }, options);
   }
 
   /** Releases what is authorized. */
@@ -156,6 +162,12 @@ export class HoldfastClient {
   /** Ends a payment that has not been paid. Paid meanwhile, it is voided where that is possible. */
   cancel(paymentId: PaymentId, options: CommandOptions & ReasonCommand): Promise<Answer> {
     return this.#command(paymentId, 'cancel', { reason: options.reason }, options);
+  }
+
+  /** What a person does to a payment whose course has gone wrong; kept with it, with who and why. */
+  repair(paymentId: PaymentId, options: CommandOptions & RepairCommand): Promise<Answer> {
+    const { repair, actor, reason } = options;
+    return this.#command(paymentId, 'repair', { repair, actor, reason }, options);
   }
 
   /** The payment as its workflow knows it; undefined when Temporal has none of this id (any more). */
@@ -214,14 +226,60 @@ export class HoldfastClient {
 
   /** Takes an ended payment up again, with news. It must be in the store. */
   async resume(paymentId: PaymentId, notice: Notice): Promise<void> {
-    const input: ResumeInput = { mode: 'resume', paymentId, ...this.#profileInput() };
+    await this.#signalWithStart(this.#resumeInput(paymentId), { paymentId, notice });
+  }
+
+  /**
+   * Takes up a payment that began at the provider without us. The same object is the same payment,
+   * under an id that derives from it.
+   */
+  async adopt(found: AdoptedObject): Promise<PaymentId> {
+    const { connectionId, providerReference, facts } = found;
+    const paymentId = found.paymentId ?? adoptedPaymentId(connectionId, providerReference);
+    const input: AdoptInput = {
+      mode: 'adopt',
+      request: adoptedRequest(found, paymentId),
+      providerReference,
+      ...this.#profileInput(),
+    };
+    await this.#signalWithStart(input, { paymentId, notice: { facts }, connectionId });
+    return paymentId;
+  }
+
+  /**
+   * Goes through a connection's payments at its provider now, and not only by its schedule; one that
+   * is under way is joined. Undefined when that takes longer than an answer may.
+   */
+  async sweep(connectionId: string): Promise<SweepResult | undefined> {
+    const input: SweepInput = { connectionId, ...this.#profileInput() };
+    try {
+      return await this.#bounded(() =>
+        this.#client.workflow.execute<(input: SweepInput) => Promise<SweepResult>>(SWEEP_WORKFLOW, {
+          workflowId: `${sweepId(connectionId)}/asked`,
+          taskQueue: this.#taskQueue,
+          args: [input],
+          workflowIdConflictPolicy: 'USE_EXISTING',
+        }),
+      );
+    } catch (error) {
+      if (isLate(error)) return undefined;
+      throw toHoldfastError(error);
+    }
+  }
+
+  async #signalWithStart(
+    input: AdoptInput | ResumeInput,
+    {
+      paymentId,
+      notice,
+      connectionId,
+    }: { readonly paymentId: PaymentId; readonly notice: Notice; readonly connectionId?: string },
+  ): Promise<void> {
     await this.#bounded(() =>
       this.#client.workflow.signalWithStart<(input: PaymentInput) => Promise<Payment>, [Notice]>(
         PAYMENT_WORKFLOW,
         {
-          workflowId: paymentWorkflowId(paymentId),
-          taskQueue: this.#taskQueue,
-          args: [input],
+          ...this.#startOptions(paymentId, input, connectionId),
           workflowIdReusePolicy: 'ALLOW_DUPLICATE',
           signal: PAYMENT_SIGNALS.notify,
           signalArgs: [notice],
@@ -233,17 +291,12 @@ export class HoldfastClient {
   }
 
   async #start(request: PaymentRequest): Promise<Payment> {
+    const { paymentId, connectionId } = request;
     const input: OpenInput = { mode: 'open', request, ...this.#profileInput() };
-    const workflowId = paymentWorkflowId(request.paymentId);
     const startWorkflowOperation = new WithStartWorkflowOperation(PAYMENT_WORKFLOW, {
-      workflowId,
-      taskQueue: this.#taskQueue,
-      args: [input],
+      ...this.#startOptions(paymentId, input, connectionId),
       workflowIdConflictPolicy: 'USE_EXISTING',
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
-      typedSearchAttributes: new TypedSearchAttributes([
-        { key: connectionKey, value: request.connectionId },
-      ]),
     });
     try {
       return await this.#client.workflow.executeUpdateWithStart(PAYMENT_UPDATES.open, {
@@ -253,24 +306,70 @@ export class HoldfastClient {
       });
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      const handle = this.#client.workflow.getHandle(workflowId);
+      const handle = this.#client.workflow.getHandle(paymentWorkflowId(paymentId));
       return handle.query<Payment>(PAYMENT_QUERIES.payment);
     }
+  }
+
+  #startOptions(paymentId: PaymentId, input: PaymentInput, connectionId?: string) {
+    return {
+      workflowId: paymentWorkflowId(paymentId),
+      taskQueue: this.#taskQueue,
+      args: [input] as [PaymentInput],
+      ...(connectionId !== undefined && {
+        typedSearchAttributes: new TypedSearchAttributes([
+          { key: connectionKey, value: connectionId },
+        ]),
+      }),
+    };
   }
 
   #command(
     paymentId: PaymentId,
     command: Command,
-    argument: CaptureCommand | ReasonCommand,
-    { idempotencyKey }: CommandOptions,
+    argument: CommandArgument,
+    { idempotencyKey, whenEnded = 'resume' }: CommandOptions,
   ): Promise<Answer> {
     const handle = this.#client.workflow.getHandle(paymentWorkflowId(paymentId));
-    return this.#answer(paymentId, () =>
-      handle.executeUpdate<Payment, [CaptureCommand | ReasonCommand]>(PAYMENT_UPDATES[command], {
-        args: [argument],
-        ...(idempotencyKey !== undefined && { updateId: `${command}/${idempotencyKey}` }),
-      }),
-    );
+    const update = {
+      args: [argument] as [CommandArgument],
+      ...(idempotencyKey !== undefined && { updateId: `${command}/${idempotencyKey}` }),
+    };
+    return this.#answer(paymentId, async () => {
+      try {
+        return await handle.executeUpdate<Payment, [CommandArgument]>(
+          PAYMENT_UPDATES[command],
+          update,
+        );
+      } catch (error) {
+        if (!(error instanceof WorkflowNotFoundError) || whenEnded === 'refuse') throw error;
+        return this.#resumeFor(paymentId, command, update);
+      }
+    });
+  }
+
+  /** A command on a payment that has ended takes it up again, from the store. */
+  #resumeFor(
+    paymentId: PaymentId,
+    command: Command,
+    update: { readonly args: [CommandArgument]; readonly updateId?: string },
+  ): Promise<Payment> {
+    const startWorkflowOperation = new WithStartWorkflowOperation<
+      (input: PaymentInput) => Promise<Payment>
+    >(PAYMENT_WORKFLOW, {
+      ...this.#startOptions(paymentId, this.#resumeInput(paymentId)),
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    });
+    return this.#client.workflow.executeUpdateWithStart<
+      (input: PaymentInput) => Promise<Payment>,
+      Payment,
+      [CommandArgument]
+    >(PAYMENT_UPDATES[command], { ...update, startWorkflowOperation });
+  }
+
+  #resumeInput(paymentId: PaymentId): ResumeInput {
+    return { mode: 'resume', paymentId, ...this.#profileInput() };
   }
 
   async #answer(paymentId: PaymentId, work: () => Promise<Payment>): Promise<Answer> {
@@ -318,8 +417,6 @@ export class HoldfastClient {
   }
 }
 
-class LateAnswer extends Error {}
-
 function completed(asked: OpenRequest): PaymentRequest {
   return { captureMode: 'automatic', requestedAt: new Date().toISOString(), ...asked };
 }
@@ -345,37 +442,4 @@ export function refuseOtherRequest(request: PaymentRequest, payment: Payment): v
 
 function isOutcome({ status, ended }: Payment): boolean {
   return ended || !['created', 'requires_action', 'processing'].includes(status);
-}
-
-function unavailable(message: string, cause: unknown): HoldfastError {
-  return new HoldfastError({ code: 'orchestrator_unavailable', message }, { cause });
-}
-
-function isLate(error: unknown): boolean {
-  if (error instanceof HoldfastError) return false;
-  if (error instanceof LateAnswer || error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
-    return true;
-  }
-  const cause = error instanceof Error && error.cause ? error.cause : error;
-  return isGrpcServiceError(cause) && cause.code === GrpcStatus.DEADLINE_EXCEEDED;
-}
-
-function toHoldfastError(error: unknown): HoldfastError {
-  if (error instanceof HoldfastError) return error;
-  if (error instanceof WorkflowNotFoundError) {
-    return new HoldfastError(
-      { code: 'not_found', message: 'no payment of this id is running' },
-      { cause: error },
-    );
-  }
-  if (error instanceof WorkflowUpdateFailedError) return refusedUpdate(error);
-  return unavailable('Temporal cannot be reached or did not answer', error);
-}
-
-/** A handler's refusal: its type is our code. */
-function refusedUpdate(error: WorkflowUpdateFailedError): HoldfastError {
-  const { cause } = error;
-  const type = cause && 'type' in cause ? String(cause.type) : '';
-  const code: ProblemCode = Object.hasOwn(PROBLEM_CODES, type) ? (type as ProblemCode) : 'internal';
-  return new HoldfastError({ code, message: cause?.message ?? error.message }, { cause: error });
 }

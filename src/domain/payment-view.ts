@@ -45,6 +45,8 @@ export function paymentOf(record: PaymentRecord): Payment {
     ...(progress.attention && { attention: progress.attention }),
     ...(progress.unknownSince !== undefined && { unknownSince: progress.unknownSince }),
     operations,
+    ...(progress.repairs && { repairs: progress.repairs }),
+    ...(request.origin && { origin: request.origin }),
     ended: progress.ended,
     requestedAt: request.requestedAt,
   };

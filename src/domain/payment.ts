@@ -1,3 +1,4 @@
+import type { FactKind } from './facts.js';
 import type { OperationName, PaymentId } from './ids.js';
 import type { AskedAmount, Money } from './money.js';
 import type { Problem } from './problem.js';
@@ -90,6 +91,47 @@ export interface Attention {
   readonly since: string;
 }
 
+/**
+ * What a person can do to a payment whose course has gone wrong.
+ *
+ * - `ask`: the provider is asked, and its answer believed.
+ * - `state`: a fact that the person has evidence of.
+ * - `retry`: an operation that was refused for good may be tried again.
+ * - `dismiss`: it has been looked at and needs no attention.
+ */
+export type Repair =
+  | { readonly kind: 'ask' }
+  | { readonly kind: 'state'; readonly fact: StatedFact }
+  | { readonly kind: 'retry'; readonly operation: Exclude<OperationName, 'create'> }
+  | { readonly kind: 'dismiss' };
+
+export const REPAIR_KINDS = [
+  'ask',
+  'state',
+  'retry',
+  'dismiss',
+] as const satisfies readonly Repair['kind'][];
+
+/** A fact as a person states it. Absent: the payment's own object, its whole amount, now. */
+export interface StatedFact {
+  readonly kind: FactKind;
+  readonly object?: string;
+  readonly amount?: Money;
+  /** ISO 8601. */
+  readonly occurredAt?: string;
+}
+
+/** A repair as it was made, for those who ask later. */
+export interface RepairRecord {
+  readonly repair: Repair;
+  readonly actor: string;
+  readonly reason: string;
+  /** ISO 8601. */
+  readonly at: string;
+  /** How many facts were known then. */
+  readonly factCount: number;
+}
+
 /** A payment as everybody sees it: API, client, workflow query and store. */
 export interface Payment {
   readonly paymentId: PaymentId;
@@ -113,6 +155,10 @@ export interface Payment {
   /** Since when an operation's outcome is unknown. */
   readonly unknownSince?: string;
   readonly operations: readonly OperationRecord[];
+  /** What persons did to it, oldest first; absent if nothing. */
+  readonly repairs?: readonly RepairRecord[];
+  /** `adopted`: nobody asked for it here. */
+  readonly origin?: 'adopted';
   /** Whether Holdfast has nothing left to do for it. Late facts may still resume it. */
   readonly ended: boolean;
   readonly requestedAt: string;

@@ -1,5 +1,11 @@
 import type { Fact } from './facts.js';
-import type { Attention, NextAction, OperationRecord, PaymentRequest } from './payment.js';
+import type {
+  Attention,
+  NextAction,
+  OperationRecord,
+  PaymentRequest,
+  RepairRecord,
+} from './payment.js';
 import type { Terms } from './terms.js';
 
 /** What the provider said of a payment besides facts. */
@@ -29,6 +35,7 @@ export interface Progress {
   readonly captureBefore?: string;
   readonly attention?: Attention;
   readonly unknownSince?: string;
+  readonly repairs?: readonly RepairRecord[];
 }
 
 /** A payment as loaded back from the store. */

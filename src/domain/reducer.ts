@@ -52,6 +52,8 @@ export interface PaymentView {
   readonly problem?: Problem;
   /** The provider's ids of this payment's objects: those with money first, then by name. */
   readonly providerReferences: readonly string[];
+  /** Those of them that have not ended and hold no money, by name. */
+  readonly openReferences: readonly string[];
 }
 
 interface ObjectState {
@@ -91,6 +93,10 @@ export function reduceFacts(
       .filter(isAtProvider)
       .sort(byMoneyThenName)
       .map(({ reference }) => reference),
+    openReferences: objects
+      .filter((object) => isAtProvider(object) && isLive(object) && !isPositive(object.authorized))
+      .map(({ reference }) => reference)
+      .sort(),
   };
 }
 

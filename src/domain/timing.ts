@@ -33,6 +33,12 @@ export interface Timing {
   readonly recordWithinMs: number;
   readonly recordRetryFirstMs: number;
   readonly recordRetryMaxMs: number;
+  /** How often a connection's payments are gone through at its provider. */
+  readonly sweepEveryMs: number;
+  /** One such sweep, in all. */
+  readonly sweepWithinMs: number;
+  /** How far it looks back behind the one before: longer than a payment can wait for its payer. */
+  readonly sweepBackMs: number;
   /** How long the dispatcher leaves a notification to the door that took it. */
   readonly dispatchAfterMs: number;
   readonly dispatchEveryMs: number;
@@ -71,6 +77,9 @@ export const TIMING = {
     recordWithinMs: 3 * SECOND,
     recordRetryFirstMs: 1 * SECOND,
     recordRetryMaxMs: 1 * MINUTE,
+    sweepEveryMs: 10 * MINUTE,
+    sweepWithinMs: 30 * MINUTE,
+    sweepBackMs: 1 * HOUR,
     dispatchAfterMs: 10 * SECOND,
     dispatchEveryMs: 5 * SECOND,
     requestLeaseMs: 1 * MINUTE,
@@ -97,6 +106,9 @@ export const TIMING = {
     recordWithinMs: 1 * SECOND,
     recordRetryFirstMs: 100,
     recordRetryMaxMs: 1 * SECOND,
+    sweepEveryMs: 2 * SECOND,
+    sweepWithinMs: 1 * MINUTE,
+    sweepBackMs: 1 * HOUR,
     dispatchAfterMs: 500,
     dispatchEveryMs: 250,
     requestLeaseMs: 5 * SECOND,

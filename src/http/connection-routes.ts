@@ -8,7 +8,7 @@ import { EVERY_ROUTE, responses } from './documented.js';
 import { refusedFields } from './problems.js';
 import { present } from './present.js';
 import { connectionParams, providerPaymentsQuery } from './parameters.js';
-import { connectionList, providerPaymentPage } from './schemas.js';
+import { connectionList, providerPaymentPage, sweepResult } from './schemas.js';
 
 const DAY_MS = 86_400_000;
 
@@ -65,6 +65,32 @@ export function connectionRoutes(app: Api, context: Context): void {
       return sendAnswer(reply, jsonAnswer(200, pageOf(result, query)));
     },
   });
+  app.route({
+    method: 'POST',
+    url: '/connections/:connectionId/sweep',
+    config: { scope: 'operations' },
+    schema: {
+      operationId: 'sweepConnection',
+      tags: ['connections'],
+      summary: 'Look for what no notification told',
+      description:
+        'Goes through the payments at the provider since the last sweep. This happens by itself ' +
+        'every few minutes. What is new reaches its payment within seconds of the answer.',
+      params: connectionParams,
+      response: responses(
+        {
+          200: ['What was found.', sweepResult],
+          202: ['Under way.', connectionParams],
+        },
+        [...EVERY_ROUTE, 404, 422, 503],
+      ),
+    },
+    handler: async ({ params }, reply) => {
+      searchOf(connections, params.connectionId);
+      const result = await context.client.sweep(params.connectionId);
+      return sendAnswer(reply, result ? jsonAnswer(200, result) : jsonAnswer(202, params));
+    },
+  });
 }
 
 function describe(connections: Connections, connectionId: string) {
@@ -76,6 +102,7 @@ function describe(connections: Connections, connectionId: string) {
     operations: payments ? recoveriesOf(payments.operations) : {},
     canSearch: payments?.search !== undefined,
     takesNotifications: notifications !== undefined,
+    ...present({ notificationUrl: connections.notificationUrl(connectionId) }),
   };
 }
 

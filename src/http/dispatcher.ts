@@ -1,16 +1,14 @@
 /** Delivers what the door could not: every stored notification reaches its payment, or is marked. */
 import type { Logger } from 'pino';
-import type { HoldfastClient } from '../client/client.js';
-import type { PaymentId } from '../domain/ids.js';
 import type { Timing } from '../domain/timing.js';
 import type { StoredNotification } from '../store/inbox.js';
 import type { Store } from '../store/store.js';
 import { described } from './answers.js';
-import { noticeOf } from './delivery.js';
+import { adopt, deliver, type Delivery, type DeliveryContext } from './delivery.js';
 
 export interface DispatcherOptions {
   readonly store: Store;
-  readonly client: Pick<HoldfastClient, 'notify' | 'resume'>;
+  readonly client: DeliveryContext['client'];
   readonly timing: Pick<Timing, 'dispatchAfterMs' | 'dispatchEveryMs'>;
   readonly logger: Logger;
 }
@@ -107,56 +105,19 @@ async function dispatchOne(
   }
 }
 
-type Delivery =
-  { readonly kind: 'delivered'; readonly paymentId: PaymentId } | { readonly kind: 'unknown' };
-
-async function deliver(
-  { store, client }: DispatcherOptions,
-  notification: StoredNotification,
-): Promise<Delivery> {
-  const paymentId = await addresseeOf(store, notification);
-  if (paymentId === undefined) return { kind: 'unknown' };
-  const notice = noticeOf(notification);
-  if ((await client.notify(paymentId, notice)) === 'delivered') {
-    return { kind: 'delivered', paymentId };
-  }
-  if (!(await store.getPayment(paymentId))) return { kind: 'unknown' };
-  if (!(await isOldNews(store, paymentId, notification))) await client.resume(paymentId, notice);
-  return { kind: 'delivered', paymentId };
-}
-
-async function addresseeOf(
-  store: Store,
-  { paymentId, connectionId, providerReference }: StoredNotification,
-): Promise<PaymentId | undefined> {
-  if (paymentId !== undefined) return paymentId;
-  if (providerReference === undefined) return undefined;
-  return store.findPaymentId({ connectionId, providerReference });
-}
-
-async function isOldNews(
-  store: Store,
-  paymentId: PaymentId,
-  { verdict, facts }: StoredNotification,
-): Promise<boolean> {
-  return (
-    verdict === 'facts' &&
-    store.hasFacts(
-      paymentId,
-      facts.map(({ id }) => id),
-    )
-  );
-}
-
 async function settle(
   options: DispatcherOptions,
-  { id, connectionId, paymentId, attempts }: StoredNotification,
-  delivery: Delivery,
+  notification: StoredNotification,
+  first: Delivery,
 ): Promise<void> {
   const { store, logger } = options;
+  const { id, connectionId, paymentId, attempts } = notification;
+  const isGivenUp = first.kind === 'unknown' && attempts >= MAX_UNKNOWN_ATTEMPTS;
+  // Its URL names a payment of ours of which nothing is left: what is proven is kept all the same.
+  const delivery = isGivenUp ? await adopt(options, notification) : first;
   if (delivery.kind === 'delivered') {
     await store.inbox.markDelivered(id, { paymentId: delivery.paymentId });
-  } else if (attempts < MAX_UNKNOWN_ATTEMPTS) {
+  } else if (!isGivenUp) {
     // It may be about to be recorded.
     const delayMs = pauseMs(options, attempts);
     await store.inbox.postpone(id, { delayMs, reason: 'no payment of this id is known' });

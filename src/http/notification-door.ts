@@ -9,7 +9,7 @@ import { NOTIFICATION_PATH } from '../providers/connections.js';
 import type { NotificationCapability, Receipt } from '../providers/provider.js';
 import type { NewNotification } from '../store/inbox.js';
 import type { Context } from './api.js';
-import { noticeOf } from './delivery.js';
+import { deliver, noticeOf } from './delivery.js';
 import { ApiError } from './problems.js';
 
 /** Refusals at addresses that name no connection of ours are counted under this. */
@@ -19,7 +19,8 @@ type RefusalReason = 'unknown_url' | 'oversized' | 'forged';
 
 interface Addressed {
   readonly connectionId: string;
-  readonly paymentId: PaymentId;
+  /** Absent at the connection's own URL, for what began without us. */
+  readonly paymentId?: PaymentId;
   readonly door: NotificationCapability;
 }
 
@@ -41,22 +42,22 @@ export function notificationDoor(app: FastifyInstance, context: Context): void {
     count(context, request, error);
     throw error;
   });
-  app.post(
-    `${NOTIFICATION_PATH}/:connectionId/:paymentId/:token`,
-    { schema: { hide: true } },
-    (request, reply) => take(context, request, reply),
-  );
+  for (const address of [':connectionId/:paymentId/:token', ':connectionId/:token']) {
+    app.post(`${NOTIFICATION_PATH}/${address}`, { schema: { hide: true } }, (request, reply) =>
+      take(context, request, reply),
+    );
+  }
 }
 
 /** Everything wrong with the address looks the same from outside. */
 function addressed({ connections }: Context, { params }: FastifyRequest): Addressed {
-  const { connectionId, paymentId, token } = params as Record<string, string>;
-  const isOurs = connections.isNotificationToken(connectionId!, paymentId, token!);
-  const door = connections.get(connectionId!)?.notifications;
-  if (!isOurs || !door || !isPaymentId(paymentId!)) {
+  const { connectionId = '', paymentId, token = '' } = params as Partial<Record<string, string>>;
+  const isOurs = connections.isNotificationToken(connectionId, paymentId, token);
+  const door = connections.get(connectionId)?.notifications;
+  if (!isOurs || !door || (paymentId !== undefined && !isPaymentId(paymentId))) {
     throw new ApiError({ code: 'route_not_found', detail: 'There is nothing at this address.' });
   }
-  return { connectionId: connectionId!, paymentId, door };
+  return { connectionId, door, ...(paymentId !== undefined && { paymentId }) };
 }
 
 async function read(request: FastifyRequest, payload: IncomingMessage): Promise<Buffer> {
@@ -90,23 +91,25 @@ async function take(
   const { connectionId, paymentId, door } = addresseeOf(request);
   const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
   const headers = headersOf(request.raw);
-  const receipt = await door.receive({ headers, body, paymentId });
+  const named = paymentId === undefined ? {} : { paymentId };
+  const receipt = await door.receive({ headers, body, ...named });
   refuseUnverified(request, receipt);
   const notification: NewNotification = {
     connectionId,
-    paymentId,
+    ...named,
     eventId: receipt.eventId,
     ...(receipt.providerReference !== undefined && {
       providerReference: receipt.providerReference,
     }),
     verdict: receipt.kind,
     facts: receipt.kind === 'facts' ? receipt.facts : [],
+    ...(receipt.kind === 'facts' && receipt.subject && { subject: receipt.subject }),
     body,
     headers: worthKeeping(headers),
     receivedAt: new Date(context.now()).toISOString(),
   };
   const { id, isNew } = await context.store.inbox.add(notification);
-  if (isNew) tell(context, { id, paymentId, notification });
+  if (isNew) tell(context, id, notification);
   return reply.code(door.successStatus).send();
 }
 
@@ -129,13 +132,17 @@ function refuseUnverified(request: FastifyRequest, receipt: Receipt): asserts re
 }
 
 /** Not awaited: the notification is safe already, and the dispatcher repeats what fails here. */
-function tell(
-  { client, store, background }: Context,
-  told: { readonly id: string; readonly paymentId: PaymentId; notification: NewNotification },
-): void {
+function tell({ client, store, background }: Context, id: string, told: NewNotification): void {
+  const { paymentId } = told;
   background.run('telling a payment of a notification', async () => {
-    const reached = await client.notify(told.paymentId, noticeOf(told.notification));
-    if (reached === 'delivered') await store.inbox.markDelivered(told.id);
+    if (paymentId !== undefined) {
+      const reached = await client.notify(paymentId, noticeOf(told));
+      if (reached === 'delivered') await store.inbox.markDelivered(id);
+      return;
+    }
+    const news = { ...told, id, state: 'undelivered', deliveries: 1, attempts: 0 } as const;
+    const delivery = await deliver({ client, store }, news);
+    if (delivery.kind === 'delivered') await store.inbox.markDelivered(id, delivery);
   });
 }
 

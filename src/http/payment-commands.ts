@@ -126,26 +126,35 @@ async function perform<Body extends z.ZodType>(
   given: Given<z.infer<Body>>,
 ): Promise<Done> {
   const { paymentId } = given;
+  const give = async (whenEnded: 'resume' | 'refuse'): Promise<Done> => {
+    const answer = await command.give(context, {
+      ...given,
+      options: { ...given.options, whenEnded },
+    });
+    return answer.kind === 'answered' ? commanded(answer.payment) : unanswered(context, paymentId);
+  };
   try {
-    const answer = await command.give(context, given);
-    return answer.kind === 'answered'
-      ? commanded(answer.payment)
-      : await unanswered(context, paymentId);
+    return await give('refuse');
   } catch (error) {
     if (!(error instanceof HoldfastError) || error.code !== 'not_found') throw error;
-    return commanded(await endedPayment(context, command, paymentId));
+    const ended = await endedPayment(context, paymentId);
+    if (ended.status === command.aim) return commanded(ended);
+    if (isStillToDecide(ended)) return give('resume');
+    throw new HoldfastError({
+      code: 'conflict',
+      message: `the payment has ended: ${ended.status}`,
+    });
   }
 }
 
 /** No workflow of this id is running: it has ended, or there never was one. */
-async function endedPayment(
-  { store }: Context,
-  { aim }: Pick<Command<z.ZodType>, 'aim'>,
-  paymentId: PaymentId,
-): Promise<Payment> {
+async function endedPayment({ store }: Context, paymentId: PaymentId): Promise<Payment> {
   const known = await store.getPayment(paymentId);
-  if (known?.status === aim) return known;
-  throw known
-    ? new HoldfastError({ code: 'conflict', message: `the payment has ended: ${known.status}` })
-    : new HoldfastError({ code: 'not_found', message: `there is no payment ${paymentId}` });
+  if (known) return known;
+  throw new HoldfastError({ code: 'not_found', message: `there is no payment ${paymentId}` });
+}
+
+/** News that came after its end may have left it with something to be done. */
+function isStillToDecide({ status }: Payment): boolean {
+  return ['requires_action', 'processing', 'authorized'].includes(status);
 }

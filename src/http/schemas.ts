@@ -158,6 +158,39 @@ const operation = z
   })
   .register(components, { id: 'Operation' });
 
+const statedFact = z.strictObject({
+  kind: z.enum(FACT_KINDS),
+  object: text(256).optional(),
+  amount: positiveMoney.optional(),
+  occurredAt: time.optional(),
+});
+
+const repair = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('ask') }),
+    z.strictObject({ kind: z.literal('state'), fact: statedFact }),
+    z.strictObject({ kind: z.literal('retry'), operation: z.enum(['capture', 'void', 'cancel']) }),
+    z.strictObject({ kind: z.literal('dismiss') }),
+  ])
+  .register(components, {
+    id: 'Repair',
+    description:
+      '`ask` the provider and believe its answer; `state` a fact there is evidence of; allow a ' +
+      '`retry` of an operation that was refused for good; `dismiss` what has been looked at.',
+    examples: [{ kind: 'ask' }],
+  });
+
+const repairFields = { repair, actor: text(200), reason: text(200) };
+
+export const repairPayment = z.strictObject(repairFields).register(components, {
+  id: 'RepairPayment',
+  examples: [{ repair: { kind: 'ask' }, actor: 'ada', reason: 'the payer says it is paid' }],
+});
+
+const repairRecord = z
+  .strictObject({ ...repairFields, at: z.string(), factCount: z.number().int() })
+  .register(components, { id: 'RepairRecord' });
+
 export const status = z.enum(PAYMENT_STATUSES);
 
 export const payment = z
@@ -184,6 +217,10 @@ export const payment = z
     attention: z.strictObject({ reason: z.string(), since: z.string() }).optional(),
     unknownSince: z.string().optional(),
     operations: z.array(operation),
+    repairs: z.array(repairRecord).optional(),
+    origin: z.literal('adopted').optional().register(components, {
+      description: 'Nobody asked for it here: the provider told of it.',
+    }),
     ended: z.boolean(),
     requestedAt: z.string(),
   })
@@ -268,6 +305,9 @@ export const connectionList = z
         ),
         canSearch: z.boolean(),
         takesNotifications: z.boolean(),
+        notificationUrl: z.string().optional().register(components, {
+          description: 'To be entered at the provider, for what begins there without us.',
+        }),
       }),
     ),
   })
@@ -295,6 +335,18 @@ export const providerPaymentPage = z
     totalPages: z.number().int(),
   })
   .register(components, { id: 'ProviderPayments', description: "In the provider's own words." });
+
+export const sweepResult = z
+  .strictObject({
+    from: z.string(),
+    to: z.string(),
+    found: z.number().int(),
+    news: z.number().int(),
+  })
+  .register(components, {
+    id: 'Sweep',
+    description: 'Payments begun in this time, and how many of them told something new.',
+  });
 
 const fact = z
   .strictObject({

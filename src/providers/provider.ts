@@ -58,6 +58,8 @@ export interface PaymentCapability {
     readonly void?: Operation;
     readonly cancel?: Operation;
   };
+  /** What can be done if money is held after all, where the connection holds none as a rule. */
+  readonly ifHeld?: { readonly capture: Operation; readonly void: Operation };
   /** Asks for the truth about one payment. Moves no money, may be repeated at will. */
   read(asked: ReadRequest): Promise<Reading>;
   /** Lists payments at the provider, newest first. Moves no money. */

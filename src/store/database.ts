@@ -8,6 +8,7 @@ import type {
   NextAction,
   OperationState,
   ProviderOptions,
+  RepairRecord,
 } from '../domain/payment.js';
 import type { Problem } from '../domain/problem.js';
 import type { Flag, PaymentStatus } from '../domain/reducer.js';
@@ -33,6 +34,7 @@ export interface PaymentsTable {
   requested_minor: string | null;
   origin: 'adopted' | null;
   at_deadline: DeadlinePolicy | null;
+  repairs: OptionalJson<readonly RepairRecord[]>;
   description: string | null;
   return_url: string | null;
   requested_capture_before: OptionalTime;
@@ -147,6 +149,11 @@ export interface ExpectationsTable {
   recorded_at: Generated<Date>;
 }
 
+export interface SweepsTable {
+  connection_id: string;
+  swept_until: Time;
+}
+
 export interface RequestsTable {
   client: string;
   key: string;
@@ -168,6 +175,7 @@ export interface Tables {
   refusals: RefusalsTable;
   api_requests: RequestsTable;
   expectations: ExpectationsTable;
+  sweeps: SweepsTable;
 }
 
 export type PaymentRow = Selectable<PaymentsTable>;

@@ -26,6 +26,8 @@ export function toPayment(row: PaymentRow, operations: readonly OperationRecord[
     ...present('attention', row.attention),
     ...presentTime('unknownSince', row.unknown_since),
     operations,
+    ...present('repairs', row.repairs),
+    ...present('origin', row.origin),
     ended: row.ended,
     requestedAt: row.requested_at.toISOString(),
   };
@@ -61,6 +63,7 @@ export function toStoredPayment(
       ...presentTime('captureBefore', row.capture_before),
       ...present('attention', row.attention),
       ...presentTime('unknownSince', row.unknown_since),
+      ...present('repairs', row.repairs),
     },
   };
 }

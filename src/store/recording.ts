@@ -1,8 +1,9 @@
 import { sql, type Kysely, type Transaction, type Updateable } from 'kysely';
-import { mergeFacts, type Fact } from '../domain/facts.js';
+import { mergeFacts, type Fact, type FactKind } from '../domain/facts.js';
 import type { PaymentId } from '../domain/ids.js';
-import type { Payment, PaymentRequest } from '../domain/payment.js';
+import type { Payment, PaymentRequest, RepairRecord } from '../domain/payment.js';
 import { paymentOf } from '../domain/payment-view.js';
+import { isDismissed } from '../domain/repairs.js';
 import type { PaymentRecord } from '../domain/record.js';
 import type { PaymentRow, PaymentsTable, Tables } from './database.js';
 import { insertFacts, selectFacts } from './fact-rows.js';
@@ -10,6 +11,9 @@ import { mergeOperations, selectStatedOperations, type StatedOperation } from '.
 import { toPayment, toRequest } from './payment-rows.js';
 import { indexObjects } from './provider-objects.js';
 import { present, toJson, toJsonOrNull, toTime, toTimeOrNull } from './values.js';
+
+/** Kinds of facts that are about no object of the provider's. */
+const HOLDFASTS_OWN: readonly FactKind[] = ['rejected', 'not_started', 'expected'];
 
 type Changes = Updateable<PaymentsTable>;
 
@@ -72,7 +76,7 @@ async function addToKnown(
   const facts = mergeFacts(known.facts, news.facts);
   const added = facts.slice(known.facts.length);
   await insertFacts(trx, paymentId, added);
-  const stating = added.filter(({ kind }) => kind !== 'rejected' && kind !== 'not_started');
+  const stating = added.filter(({ kind }) => !HOLDFASTS_OWN.includes(kind));
   const references = [...news.references, ...stating.map(({ object }) => object)];
   await indexObjects(trx, paymentId, { connectionId, references });
   const updated = await trx
@@ -145,6 +149,7 @@ function progressChanges(row: PaymentRow, { progress, particulars }: PaymentReco
     capture_before: toTimeOrNull(progress.captureBefore),
     attention: toJsonOrNull(progress.attention),
     unknown_since: toTimeOrNull(progress.unknownSince),
+    repairs: toJsonOrNull(progress.repairs),
     next_action: toJsonOrNull(particulars.nextAction),
     terms: toJsonOrNull(particulars.terms),
   };
@@ -167,6 +172,7 @@ function derivedChanges(row: PaymentRow, facts: readonly Fact[], changes: Change
     operations: [],
     progress: { revision: 0, ended: false },
   });
+  const repairs = typeof changes.repairs === 'string' ? parseRepairs(changes.repairs) : row.repairs;
   const hasAttention = 'attention' in changes ? changes.attention !== null : row.attention !== null;
   return {
     status,
@@ -177,6 +183,11 @@ function derivedChanges(row: PaymentRow, facts: readonly Fact[], changes: Change
     flags: toJson(flags),
     problem: toJsonOrNull(problem),
     provider_reference: providerReference ?? null,
-    needs_attention: hasAttention || flags.length > 0,
+    needs_attention:
+      hasAttention || (flags.length > 0 && !isDismissed(repairs ?? [], facts.length)),
   };
+}
+
+function parseRepairs(json: string): readonly RepairRecord[] {
+  return JSON.parse(json) as readonly RepairRecord[];
 }

@@ -7,6 +7,7 @@ import type { Database } from './dialects/dialect.js';
 import { openEmbedded } from './dialects/embedded.js';
 import { openPostgres } from './dialects/postgres.js';
 import { hasFacts } from './fact-rows.js';
+import { createExpectations, type Expectations } from './expectations.js';
 import { createInbox, type Inbox } from './inbox.js';
 import { migrateToLatest } from './migrations/migrate.js';
 import {
@@ -21,6 +22,7 @@ import { recordFacts, recordPayment } from './recording.js';
 import type { KeyRing } from '../transport/keyring.js';
 import { createRequests, type Requests } from './requests.js';
 import { sealedInbox } from './sealed-inbox.js';
+import { createSweeps, type Sweeps } from './sweeps.js';
 
 export type StoreSettings =
   | { readonly kind: 'postgres'; readonly url: string; readonly maxConnections?: number }
@@ -62,6 +64,8 @@ export interface Store {
 
   readonly inbox: Inbox;
   readonly requests: Requests;
+  readonly expectations: Expectations;
+  readonly sweeps: Sweeps;
 }
 
 /**
@@ -92,5 +96,7 @@ function storeOver(database: Database, keys: KeyRing | undefined): Store {
     findPaymentId: (object) => findPaymentId(db, object),
     inbox: keys ? sealedInbox(inbox, keys) : inbox,
     requests: createRequests(db),
+    expectations: createExpectations(db),
+    sweeps: createSweeps(db),
   };
 }

@@ -18,7 +18,7 @@ import { openFoundation, type Foundation } from './foundation.js';
 import type { Logger } from './logger.js';
 import { startSandboxes, type Sandboxes } from './sandboxes.js';
 import { startServer } from './server.js';
-import { prepareStore, prepareTemporal } from './setup.js';
+import { prepareSchedules, prepareStore, prepareTemporal } from './setup.js';
 import { startWorker } from './worker.js';
 
 export interface DevStackOptions {
@@ -79,6 +79,7 @@ async function startParts(
   stops.push(() => foundation.close());
   await prepareStore(foundation.store);
   await prepareTemporal(foundation.temporal, foundation.config.temporal.namespace);
+  await prepareSchedules(foundation);
   onProgress(`Store          ${describeStore(foundation.config)}`);
 
   const server = await startServer(foundation, logger);

@@ -1,9 +1,11 @@
 /** Prepares what Holdfast stands on: tables, namespace, search attributes. May run at any time. */
 import type { Connection } from '@temporalio/client';
 import { connectTemporal } from '../client/connection.js';
+import { keepSweepSchedules } from '../client/schedules.js';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import type { Store } from '../store/store.js';
 import { SEARCH_ATTRIBUTES } from '../workflows/contract.js';
+import type { Foundation } from './foundation.js';
 import type { TemporalConnection } from './temporal-connection.js';
 
 /** gRPC status. */
@@ -31,6 +33,22 @@ export async function prepareTemporal(
     for (const name of Object.values(SEARCH_ATTRIBUTES)) {
       await unlessThere(() => registerAttribute(connection, namespace, name));
     }
+  } finally {
+    await connection.close();
+  }
+}
+
+/** The sweeps of all connections that can list their payments. */
+export async function prepareSchedules(foundation: Foundation): Promise<void> {
+  const { connections, config, temporal, dataConverter } = foundation;
+  const { namespace, taskQueue } = config.temporal;
+  const connection = await connectTemporal(temporal);
+  try {
+    await keepSweepSchedules({
+      ...{ connection, namespace, taskQueue, dataConverter },
+      timing: config.timing,
+      connectionIds: connections.ids().filter((id) => connections.get(id)?.payments?.search),
+    });
   } finally {
     await connection.close();
   }

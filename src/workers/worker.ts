@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { DataConverter } from '@temporalio/common';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { paymentActivities } from '../activities/payments.js';
+import { sweepActivities } from '../activities/sweeps.js';
 import { TIMING, type TimingProfile } from '../domain/timing.js';
 import type { Connections } from '../providers/connections.js';
 import type { Store } from '../store/store.js';
@@ -43,7 +44,10 @@ export async function startWorker(options: PaymentWorkerOptions): Promise<Runnin
     connection,
     namespace: options.namespace,
     taskQueue: options.taskQueue,
-    activities: paymentActivities({ connections, store, timing, now }),
+    activities: {
+      ...paymentActivities({ connections, store, timing, now }),
+      ...sweepActivities({ connections, store, timing, now }),
+    },
     ...workflowsOf(options.workflowBundlePath),
     ...(options.dataConverter && { dataConverter: options.dataConverter }),
     maxCachedWorkflows: MAX_CACHED_WORKFLOWS,

@@ -6,12 +6,21 @@ import type { Fact } from '../domain/facts.js';
 import type { OperationName, OperationRef, PaymentId } from '../domain/ids.js';
 import type { Money } from '../domain/money.js';
 import type { Outcome } from '../domain/outcome.js';
-import type { Attention, NextAction, OperationRecord, PaymentRequest } from '../domain/payment.js';
+import type {
+  Attention,
+  NextAction,
+  OperationRecord,
+  PaymentRequest,
+  Repair,
+  RepairRecord,
+} from '../domain/payment.js';
 import type { Particulars } from '../domain/record.js';
 import type { Terms } from '../domain/terms.js';
 import type { TimingProfile } from '../domain/timing.js';
 
 export const PAYMENT_WORKFLOW = 'payment';
+
+export const SWEEP_WORKFLOW = 'sweep';
 
 export const PAYMENT_UPDATES = {
   /** Sent with the start; answers with the first answer of the provider. */
@@ -19,6 +28,7 @@ export const PAYMENT_UPDATES = {
   capture: 'capture',
   void: 'void',
   cancel: 'cancel',
+  repair: 'repair',
 } as const;
 
 export const PAYMENT_SIGNALS = { notify: 'notify' } as const;
@@ -36,12 +46,20 @@ export const SEARCH_ATTRIBUTES = {
   attention: 'HoldfastAttention',
 } as const;
 
-export type PaymentInput = OpenInput | ResumeInput | ContinueInput;
+export type PaymentInput = OpenInput | AdoptInput | ResumeInput | ContinueInput;
 
 /** A payment asked for by a backend. */
 export interface OpenInput {
   readonly mode: 'open';
   readonly request: PaymentRequest;
+  readonly timing?: TimingProfile;
+}
+
+/** A payment that nobody asked for here: the provider told of it. Its `origin` is `adopted`. */
+export interface AdoptInput {
+  readonly mode: 'adopt';
+  readonly request: PaymentRequest;
+  readonly providerReference: string;
   readonly timing?: TimingProfile;
 }
 
@@ -72,6 +90,8 @@ export interface CarriedPayment {
   readonly attention?: Attention;
   readonly unknownSince?: string;
   readonly hasAskedAtDeadline?: boolean;
+  readonly knowsHoldTerms?: boolean;
+  readonly repairs?: readonly RepairRecord[];
 }
 
 /** What has been asked of an open payment and is not done yet. */
@@ -84,6 +104,14 @@ export interface Wishes {
 /** Arguments of the updates. `amount` absent: all that is authorized. */
 export interface CaptureCommand {
   readonly amount?: Money;
+}
+
+/** Argument of the update `repair`: what a person does to a payment, and why. */
+export interface RepairCommand {
+  readonly repair: Repair;
+  /** Who. */
+  readonly actor: string;
+  readonly reason: string;
 }
 
 export interface ReasonCommand {
@@ -102,6 +130,7 @@ export const UPDATE_REFUSALS = {
   inFlight: 'operation_in_flight',
   invalid: 'invalid_request',
   unsupported: 'unsupported',
+  notFound: 'not_found',
 } as const;
 
 // --- activities -------------------------------------------------------------------------------
@@ -164,4 +193,26 @@ export interface AskInput {
 export interface AskResult {
   readonly facts: readonly Fact[];
   readonly terms?: Terms;
+}
+
+// --- sweep ------------------------------------------------------------------------------------
+
+/** Argument of the workflow `sweep`, one for each connection at a time. */
+export interface SweepInput {
+  readonly connectionId: string;
+  readonly timing?: TimingProfile;
+}
+
+export interface SweepResult {
+  /** Payments begun at the provider from then until then. ISO 8601, UTC. */
+  readonly from: string;
+  readonly to: string;
+  readonly found: number;
+  /** How many of them told something new. */
+  readonly news: number;
+}
+
+/** The id of a connection's sweep, and of its schedule. */
+export function sweepId(connectionId: string): string {
+  return `${SWEEP_WORKFLOW}/${connectionId}`;
 }

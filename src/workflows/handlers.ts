@@ -22,7 +22,9 @@ import {
   type CaptureCommand,
   type Notice,
   type ReasonCommand,
+  type RepairCommand,
 } from './contract.js';
+import { answerRepair, checkRepair } from './repairs.js';
 import type { PaymentRun } from './run.js';
 import type { Command } from './state.js';
 
@@ -31,6 +33,7 @@ const updates = {
   capture: defineUpdate<Payment, [CaptureCommand]>(PAYMENT_UPDATES.capture),
   void: defineUpdate<Payment, [ReasonCommand]>(PAYMENT_UPDATES.void),
   cancel: defineUpdate<Payment, [ReasonCommand]>(PAYMENT_UPDATES.cancel),
+  repair: defineUpdate<Payment, [RepairCommand]>(PAYMENT_UPDATES.repair),
 };
 const notify = defineSignal<[Notice]>(PAYMENT_SIGNALS.notify);
 const queries = {
@@ -38,19 +41,23 @@ const queries = {
   facts: defineQuery<readonly Fact[]>(PAYMENT_QUERIES.facts),
 };
 
-interface Handlers {
+export interface Handlers {
   /** Gives the handlers the run they speak for. */
   attach(run: PaymentRun): void;
+  /** There is none to speak for: everybody who asks is told so. */
+  refuse(message: string): ApplicationFailure;
 }
 
 export function registerHandlers(): Handlers {
   let run: PaymentRun | undefined;
+  let refused: ApplicationFailure | undefined;
   const early: Notice[] = [];
   // A workflow that was cancelled in Temporal goes on with its payment, and goes on answering.
   const answer = (give: (run: PaymentRun) => Promise<Payment>): Promise<Payment> =>
     CancellationScope.nonCancellable(async () => {
-      await condition(() => run !== undefined);
-      return give(run as PaymentRun);
+      await condition(() => run !== undefined || refused !== undefined);
+      if (!run) throw refused ?? refusal('notFound', 'there is no payment');
+      return give(run);
     });
 
   setHandler(updates.open, () => answer(answerOpen));
@@ -63,6 +70,9 @@ export function registerHandlers(): Handlers {
   setHandler(updates.cancel, (asked) => answer((attached) => answerCancel(attached, asked)), {
     validator: checkReason,
   });
+  setHandler(updates.repair, (asked) => answer((attached) => answerRepair(attached, asked)), {
+    validator: checkRepair,
+  });
   setHandler(notify, (notice) => {
     if (run) takeNotice(run, notice);
     else early.push(notice);
@@ -74,6 +84,10 @@ export function registerHandlers(): Handlers {
     attach(attachedRun) {
       run = attachedRun;
       early.forEach((notice) => takeNotice(attachedRun, notice));
+    },
+    refuse(message) {
+      refused = refusal('notFound', message);
+      return refused;
     },
   };
 }

@@ -1,1 +1,2 @@
 export { payment } from './payment.js';
+export { sweep } from './sweep.js';

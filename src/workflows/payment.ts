@@ -12,12 +12,13 @@ import {
 import { fact } from '../domain/facts.js';
 import { operationKey } from '../domain/ids.js';
 import { askedMoney, type Money } from '../domain/money.js';
-import type { Attention, Payment } from '../domain/payment.js';
+import type { Payment } from '../domain/payment.js';
 import type { Problem } from '../domain/problem.js';
-import type { Flag } from '../domain/reducer.js';
 import { TIMING } from '../domain/timing.js';
-import type { AskInput, AskResult, CarriedPayment, PaymentInput, Wishes } from './contract.js';
-import { registerHandlers } from './handlers.js';
+import type { CarriedPayment, PaymentInput, Wishes } from './contract.js';
+import { askForNews, askIfHinted, askNow } from './asking.js';
+import { attentionAtEnd, raiseAttention } from './attention.js';
+import { registerHandlers, type Handlers } from './handlers.js';
 import { createProxies } from './proxies.js';
 import { PaymentRun } from './run.js';
 import { performOperation } from './send.js';
@@ -26,15 +27,17 @@ import { PaymentState } from './state.js';
 import type { Step } from './plan.js';
 
 export async function payment(input: PaymentInput): Promise<Payment> {
-  if (input.mode === 'open') {
+  if (input.mode === 'open' || input.mode === 'adopt') {
     refuseMalformed(input.request, workflowInfo().workflowId);
   }
   const timing = TIMING[input.timing ?? 'production'];
   const handlers = registerHandlers();
   const carried = input.mode === 'resume' ? await loadCarried(input) : carriedOf(input);
+  if (!carried) return refuseUnknown(handlers);
   const state = new PaymentState(carried, timing.captureMarginMs);
   const run = new PaymentRun(state, timing);
   handlers.attach(run);
+  if (input.mode === 'resume') run.showAttention();
   run.runId = await ownRunId(run, input);
   heedCancellation(run);
   // Cancelling the workflow must not tear a payment from its money: it is a wish like another.
@@ -74,7 +77,7 @@ function perform(run: PaymentRun, step: Exclude<Step, { do: 'end' }>): Promise<v
     case 'create':
       return create(run);
     case 'learn_terms':
-      return askNow(run).then(() => undefined);
+      return learnTerms(run);
     case 'await_payer':
       return awaitPayer(run);
     case 'cancel':
@@ -172,7 +175,14 @@ async function command(
     isWanted: () => state.nextStep().do === step.do,
     ...(captureDeadline !== undefined && operation !== 'cancel' && { until: captureDeadline }),
   });
-  if (outcome?.kind === 'declined' || outcome?.kind === 'not_sent') refuse(run, operation);
+  const isRefused = outcome?.kind === 'declined' || outcome?.kind === 'not_sent';
+  // What was withdrawn may be in a payer's hands all the same; there is no withdrawing it twice.
+  const isFutile = operation === 'cancel' && outcome?.kind === 'succeeded' && isOpen(state);
+  if (isRefused || isFutile) refuse(run, operation);
+}
+
+function isOpen({ view }: PaymentState): boolean {
+  return view.status === 'requires_action' || view.status === 'processing';
 }
 
 /** The provider said no for good. What is still held then needs a person, or its own end. */
@@ -214,6 +224,12 @@ async function awaitDecision(run: PaymentRun, untilMs: number | undefined): Prom
   await askIfHinted(run);
 }
 
+async function learnTerms(run: PaymentRun): Promise<void> {
+  const { state } = run;
+  const isHeld = state.view.status === 'authorized';
+  if ((await askNow(run)) && isHeld) state.knowsHoldTerms = true;
+}
+
 async function askBeforeVoid(run: PaymentRun): Promise<void> {
   if (await askNow(run)) run.state.hasAskedAtDeadline = true;
 }
@@ -223,69 +239,6 @@ async function awaitProvider(run: PaymentRun): Promise<void> {
   const { state } = run;
   await askForNews(run, () => state.nextStep().do === 'await_provider' && !state.isHinted);
   await askIfHinted(run);
-}
-
-async function askIfHinted(run: PaymentRun): Promise<void> {
-  if (!run.state.isHinted) return;
-  run.state.isHinted = false;
-  await askNow(run);
-}
-
-/**
- * Asks once, however long the provider takes to be reachable, unless a command comes that must not
- * wait for it. True when it was answered.
- */
-async function askNow(run: PaymentRun): Promise<boolean> {
-  const { state } = run;
-  const { wishes } = state;
-  const asked = askInput(run, 'now');
-  if (!asked) return false;
-  const result = await run.withAttention('provider_silent', () =>
-    run.whileWanted(
-      () => state.wishes === wishes,
-      () => run.proxies.ask.askProvider(asked),
-    ),
-  );
-  if (result) takeIn(run, result);
-  return result !== undefined;
-}
-
-/** Asks on and on until there is news; past the payer's time without any, a person is told. */
-async function askForNews(run: PaymentRun, isStill: () => boolean): Promise<void> {
-  const asked = askInput(run, 'news');
-  if (!asked) {
-    await condition(() => !isStill());
-    return;
-  }
-  const endsSoon = run.state.request.captureMode === 'automatic';
-  const { askProvider } = endsSoon ? run.proxies.ask : run.proxies.askStoppable;
-  const result = await run.whileWanted(isStill, () => askProvider(asked));
-  if (result && result.facts.length === 0) run.needAttention('provider_silent');
-  if (result) takeIn(run, result);
-}
-
-function askInput(run: PaymentRun, until: AskInput['until']): AskInput | undefined {
-  const { state, timing } = run;
-  const { providerReference, request, facts } = state;
-  if (providerReference === undefined) return undefined;
-  const { payerDeadline } = state.particulars.terms ?? {};
-  const fromMs = Math.max(Date.now(), payerDeadline === undefined ? 0 : Date.parse(payerDeadline));
-  return {
-    request,
-    providerReference,
-    until,
-    knownFactIds: facts.map(({ id }) => id),
-    ...(payerDeadline !== undefined && { payerDeadline }),
-    // Once a person has been told, of whatever, silence is not reported again and again.
-    ...(!state.attention && { reportBy: new Date(fromMs + timing.attentionAfterMs).toISOString() }),
-  };
-}
-
-function takeIn(run: PaymentRun, { facts, terms }: AskResult): void {
-  const { state } = run;
-  if (terms && !state.particulars.terms) state.particulars = { ...state.particulars, terms };
-  const hasNews = state.learn(facts);
-  if (hasNews && state.attention?.reason === 'provider_silent') run.clearAttention();
 }
 
 // --- the end, and beginning anew ------------------------------------------------------------------
@@ -305,30 +258,6 @@ async function end(run: PaymentRun): Promise<boolean> {
   state.hasEnded = false;
   state.advance();
   return false;
-}
-
-/** What a person has to see is part of what is recorded before the wait. */
-function raiseAttention(run: PaymentRun, step: Step): void {
-  const { view, particulars } = run.state;
-  const { recoveries } = particulars.terms ?? {};
-  if (step.do === 'await_decision' && view.flags.length > 0) {
-    run.needAttention(attentionFor(view.flags));
-  }
-  if (step.do === 'await_provider' && recoveries && !recoveries.capture) {
-    run.needAttention('unexpected_authorization');
-  }
-}
-
-function attentionFor(flags: readonly Flag[]): Attention['reason'] {
-  return flags.every((flag) => flag === 'amount_differs') ? 'amount_differs' : 'facts_contradict';
-}
-
-/** What still needs an eye when the payment is over. */
-function attentionAtEnd(state: PaymentState): Attention['reason'] | undefined {
-  const { view, particulars } = state;
-  if (view.flags.length > 0) return attentionFor(view.flags);
-  const wasOurs = !particulars.terms?.recoveries.capture || state.lastOf('capture');
-  return view.status === 'captured' && !wasOurs ? 'unexpected_capture' : undefined;
 }
 
 function isWaiting(step: Step): boolean {
@@ -351,7 +280,8 @@ async function continueRun(run: PaymentRun, { timing }: PaymentInput): Promise<n
 function carriedOf(input: Exclude<PaymentInput, { mode: 'resume' }>): CarriedPayment {
   if (input.mode === 'continue') return input.state;
   const { request } = input;
-  return { request, facts: [], operations: [], particulars: {}, wishes: {}, revision: 0 };
+  const particulars = input.mode === 'adopt' ? { providerReference: input.providerReference } : {};
+  return { request, facts: [], operations: [], particulars, wishes: {}, revision: 0 };
 }
 
 /**
@@ -363,9 +293,30 @@ async function ownRunId({ proxies }: PaymentRun, { mode }: PaymentInput): Promis
   return proxies.identify.identifyRun();
 }
 
-/** State that matters is loaded inside the run: an argument could be old by now. */
-async function loadCarried(input: Extract<PaymentInput, { mode: 'resume' }>) {
+/**
+ * State that matters is loaded inside the run: an argument could be old by now. Undefined when the
+ * store has no such payment: none ends without being recorded.
+ */
+async function loadCarried(
+  input: Extract<PaymentInput, { mode: 'resume' }>,
+): Promise<CarriedPayment | undefined> {
   const { loadPayment } = createProxies(TIMING[input.timing ?? 'production']).recordWithoutEnd;
-  const { progress, ...stored } = await loadPayment(input.paymentId);
-  return { ...stored, wishes: {}, revision: progress.revision };
+  const loaded = await loadPayment(input.paymentId);
+  if (!loaded) return undefined;
+  const { progress, ...stored } = loaded;
+  const { revision, repairs, attention } = progress;
+  return {
+    ...stored,
+    wishes: {},
+    revision,
+    ...(repairs && { repairs }),
+    ...(attention && { attention }),
+  };
+}
+
+/** @throws ApplicationFailure `not_found`, once everybody who asks has been told so */
+async function refuseUnknown(handlers: Handlers): Promise<never> {
+  const failure = handlers.refuse('there is no payment of this id');
+  await condition(allHandlersFinished);
+  throw failure;
 }

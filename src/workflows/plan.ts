@@ -1,5 +1,5 @@
 /** What a payment does next: one pure decision over its state. The run only carries it out. */
-import type { CaptureMode } from '../domain/payment.js';
+import type { CaptureMode, DeadlinePolicy } from '../domain/payment.js';
 import type { Money } from '../domain/money.js';
 import type { Flag, PaymentView } from '../domain/reducer.js';
 import type { Terms } from '../domain/terms.js';
@@ -8,7 +8,7 @@ import type { Wishes } from './contract.js';
 export type Step =
   /** Ask the provider to create the payment. */
   | { readonly do: 'create' }
-  /** The provider's terms are not known yet: its answer was lost. */
+  /** The provider's terms are not known: its answer was lost, or held money changed them. */
   | { readonly do: 'learn_terms' }
   /** Wait for the payer, a notification, or a command. */
   | { readonly do: 'await_payer' }
@@ -26,6 +26,12 @@ export type Step =
 export interface Situation {
   readonly view: PaymentView;
   readonly captureMode: CaptureMode;
+  /** `asked`: the provider makes it for us. `expected`: a payer begins it. `adopted`: one did. */
+  readonly origin: 'asked' | 'expected' | 'adopted';
+  /** What becomes of held money at our deadline. */
+  readonly deadlinePolicy: DeadlinePolicy;
+  /** The provider was asked for its terms since money is held. */
+  readonly knowsHoldTerms: boolean;
   readonly wishes: Wishes;
   readonly terms: Terms | undefined;
   /** Operations that the provider refused for good. */
@@ -53,9 +59,10 @@ export function planNext(situation: Situation): Step {
   const { view, terms } = situation;
   const isOpen = ['requires_action', 'processing', 'authorized'].includes(view.status);
   if (isOpen && !terms) return { do: 'learn_terms' };
+  if (view.status === 'authorized' && lacksHoldTerms(situation)) return { do: 'learn_terms' };
   switch (view.status) {
     case 'created':
-      return { do: 'create' };
+      return { do: situation.origin === 'adopted' ? 'learn_terms' : 'create' };
     case 'requires_action':
     case 'processing':
       return planOpen(situation);
@@ -78,6 +85,17 @@ function planOpen({ wishes, terms, refused }: Situation): Step {
   return wishes.cancel && canCancel ? { do: 'cancel' } : { do: 'await_payer' };
 }
 
+/**
+ * What was agreed before there was an object, or for a connection that holds nothing as a rule,
+ * does not say until when this money is held, and what can be done with it.
+ */
+function lacksHoldTerms({ origin, terms, knowsHoldTerms }: Situation): boolean {
+  if (knowsHoldTerms || !terms) return false;
+  const { capture, void: release } = terms.recoveries;
+  const isUndecidable = capture === undefined && release === undefined;
+  return origin === 'adopted' || (!terms.captureDeadline && (origin !== 'asked' || isUndecidable));
+}
+
 /** A payment that was to be cancelled and got authorized meanwhile is voided: it is not wanted. */
 function planAuthorized(situation: Situation): Step {
   const { wishes, terms, refused, nowMs, view } = situation;
@@ -98,10 +116,13 @@ function isCapturedUnasked({ captureMode, view }: Situation): boolean {
 }
 
 function planUndecided(situation: Situation): Step {
-  const { captureBeforeMs, nowMs, hasAskedAtDeadline, refused, terms } = situation;
+  const { captureBeforeMs, nowMs, hasAskedAtDeadline, refused, terms, view } = situation;
   const isDue = captureBeforeMs !== undefined && nowMs >= captureBeforeMs;
   if (!isDue) return { do: 'await_decision', untilMs: captureBeforeMs };
   if (!hasAskedAtDeadline) return { do: 'ask_before_void' };
+  const canCapture = terms?.recoveries.capture !== undefined && !refused.has('capture');
+  const isToCapture = situation.deadlinePolicy === 'capture' && !blocksAutomaticCapture(view.flags);
+  if (isToCapture && canCapture) return { do: 'capture', amount: view.amounts.authorized };
   const canVoid = terms?.recoveries.void !== undefined && !refused.has('void');
   return canVoid ? { do: 'void' } : { do: 'await_provider' };
 }

@@ -22,6 +22,8 @@ export class PaymentRun {
   readonly proxies: Proxies;
   /** As its history has it; see `ownRunId`. */
   runId = '';
+  /** How often the provider has answered a question in this run. */
+  answersTaken = 0;
   /** Operations of which an attempt has come to an end in this run: updates may answer. */
   readonly #attempted = new Set<OperationName>();
   #recordedRevision: number;
@@ -87,6 +89,12 @@ export class PaymentRun {
     state.advance();
     upsertSearchAttributes({ [SEARCH_ATTRIBUTES.attention]: [reason] });
     this.describe();
+  }
+
+  /** Of an earlier run: search attributes are each run's own. */
+  showAttention(): void {
+    const { attention } = this.state;
+    if (attention) upsertSearchAttributes({ [SEARCH_ATTRIBUTES.attention]: [attention.reason] });
   }
 
   clearAttention(): void {

@@ -3,14 +3,22 @@ import { workflowInfo } from '@temporalio/workflow';
 import { mergeFacts, type Fact } from '../domain/facts.js';
 import { operationKey, type OperationName } from '../domain/ids.js';
 import type { Money } from '../domain/money.js';
-import { minorOf, money } from '../domain/money.js';
-import type { Attention, OperationRecord, Payment, PaymentRequest } from '../domain/payment.js';
+import { isPositive, minorOf, money } from '../domain/money.js';
+import type {
+  Attention,
+  DeadlinePolicy,
+  OperationRecord,
+  Payment,
+  PaymentRequest,
+  RepairRecord,
+} from '../domain/payment.js';
 import type { Outcome } from '../domain/outcome.js';
 import type { Problem } from '../domain/problem.js';
 import type { Particulars, PaymentRecord } from '../domain/record.js';
+import { isDismissed } from '../domain/repairs.js';
 import { reduceFacts, type PaymentStatus, type PaymentView } from '../domain/reducer.js';
 import { askedOf, carryingReference, paymentOf } from '../domain/payment-view.js';
-import { captureBeforeMs, planNext, type Step } from './plan.js';
+import { captureBeforeMs, planNext, type Situation, type Step } from './plan.js';
 import type { CarriedPayment, OpenedValue, Wishes } from './contract.js';
 
 export type Command = Exclude<OperationName, 'create'>;
@@ -30,6 +38,8 @@ export class PaymentState {
   unknownSince: string | undefined;
   hasEnded = false;
   hasAskedAtDeadline: boolean;
+  knowsHoldTerms: boolean;
+  repairs: readonly RepairRecord[];
   /** Somebody said that there is news without proving it. */
   isHinted = false;
   readonly #marginMs: number;
@@ -48,6 +58,8 @@ export class PaymentState {
     this.attention = carried.attention;
     this.unknownSince = carried.unknownSince;
     this.hasAskedAtDeadline = carried.hasAskedAtDeadline ?? false;
+    this.knowsHoldTerms = carried.knowsHoldTerms ?? false;
+    this.repairs = carried.repairs ?? [];
     this.#marginMs = marginMs;
   }
 
@@ -64,6 +76,31 @@ export class PaymentState {
     return carryingReference(this.view, this.particulars);
   }
 
+  /** How it came into being; see `Situation`. */
+  get origin(): Situation['origin'] {
+    if (this.request.origin === 'adopted') return 'adopted';
+    return this.facts.some(({ kind }) => kind === 'expected') ? 'expected' : 'asked';
+  }
+
+  /** The object to ask about: of a code that payers use again, the one that is in use. */
+  get askedReference(): string | undefined {
+    const hasMoney = isPositive(this.view.amounts.authorized);
+    if (this.origin !== 'expected' || hasMoney) return this.providerReference;
+    return this.view.openReferences[0];
+  }
+
+  /** A person has seen it as it is. */
+  get wasDismissed(): boolean {
+    return isDismissed(this.repairs, this.facts.length);
+  }
+
+  get #deadlinePolicy(): DeadlinePolicy {
+    const { terms } = this.particulars;
+    const policy =
+      this.origin === 'adopted' ? terms?.unexpectedAuthorization : this.request.atDeadline;
+    return policy ?? 'void';
+  }
+
   get captureBeforeMs(): number | undefined {
     return captureBeforeMs({
       asked: this.request.captureBefore,
@@ -76,6 +113,9 @@ export class PaymentState {
     return planNext({
       view: this.view,
       captureMode: this.request.captureMode,
+      origin: this.origin,
+      deadlinePolicy: this.#deadlinePolicy,
+      knowsHoldTerms: this.knowsHoldTerms,
       wishes: this.wishes,
       terms: this.particulars.terms,
       refused: this.refused,
@@ -192,6 +232,7 @@ export class PaymentState {
         ...(before !== undefined && { captureBefore: new Date(before).toISOString() }),
         ...(this.attention && { attention: this.attention }),
         ...(this.unknownSince !== undefined && { unknownSince: this.unknownSince }),
+        ...(this.repairs.length > 0 && { repairs: this.repairs }),
       },
     };
   }
@@ -202,9 +243,10 @@ export class PaymentState {
 
   carried(): CarriedPayment {
     const { request, facts, operations, particulars, wishes, revision } = this;
-    const { attention, unknownSince, hasAskedAtDeadline } = this;
+    const { attention, unknownSince, hasAskedAtDeadline, knowsHoldTerms, repairs } = this;
     return {
       ...{ request, facts, operations, particulars, wishes, revision, hasAskedAtDeadline },
+      ...{ knowsHoldTerms, repairs },
       refused: [...this.refused],
       ...(attention && { attention }),
       ...(unknownSince !== undefined && { unknownSince }),

@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { HoldfastClient } from '../../src/client/client.js';
 import type { Connections } from '../../src/providers/connections.js';
+import { deliver } from '../../src/http/delivery.js';
 import type { Store } from '../../src/store/store.js';
-import type { Notice } from '../../src/workflows/contract.js';
 
 /** Takes the provider's notifications in: verified by the adapter, handed to the payment. */
 export interface Door {
@@ -41,24 +41,23 @@ export async function openDoor(): Promise<Door> {
 
 async function takeIn(served: Served, request: IncomingMessage): Promise<number> {
   const { connections } = served;
-  const [, , connectionId = '', paymentId = '', token = ''] = (request.url ?? '').split('/');
+  const [, , connectionId = '', ...rest] = (request.url ?? '').split('/');
+  const token = rest.at(-1) ?? '';
+  const named = rest.length > 1 ? { paymentId: rest[0]! } : {};
   const { notifications } = connections.get(connectionId) ?? {};
-  if (!notifications || !connections.isNotificationToken(connectionId, paymentId, token)) {
+  if (!notifications || !connections.isNotificationToken(connectionId, named.paymentId, token)) {
     return 404;
   }
   const body = Buffer.concat(await request.toArray());
   const headers = request.headers as Readonly<Record<string, string>>;
-  const receipt = await notifications.receive({ headers, body, paymentId });
+  const receipt = await notifications.receive({ headers, body, ...named });
   if (receipt.kind === 'forged') return 401;
   if (receipt.kind === 'unverifiable') return 503;
-  const facts = receipt.kind === 'facts' ? receipt.facts : [];
-  await tell(served, paymentId, { facts, hint: receipt.kind === 'hint' });
+  await deliver(served, {
+    ...{ id: '', connectionId, ...named, ...receipt, verdict: receipt.kind },
+    facts: receipt.kind === 'facts' ? receipt.facts : [],
+    ...{ headers: {}, receivedAt: new Date().toISOString() },
+    ...{ state: 'undelivered', deliveries: 1, attempts: 0 },
+  });
   return notifications.successStatus;
-}
-
-/** An ended payment is taken up again for what it does not know yet. */
-async function tell({ client, store }: Served, paymentId: string, notice: Notice): Promise<void> {
-  if ((await client.notify(paymentId, notice)) === 'delivered') return;
-  const ids = notice.facts.map(({ id }) => id);
-  if (!(await store.hasFacts(paymentId, ids))) await client.resume(paymentId, notice);
 }

@@ -32,8 +32,11 @@ function situation(status: PaymentStatus, given: Circumstances = {}): Situation 
   const held = status === 'authorized' ? euros('1250') : NOTHING;
   const amounts = { authorized: held, captured: NOTHING, voided: NOTHING, refunded: NOTHING };
   return {
-    view: { status, amounts, flags, providerReferences: [] },
+    view: { status, amounts, flags, providerReferences: [], openReferences: [] },
     captureMode: 'automatic',
+    origin: 'asked',
+    deadlinePolicy: 'void',
+    knowsHoldTerms: true,
     wishes: {},
     terms: TWO_STEPS,
     refused: new Set(refused),

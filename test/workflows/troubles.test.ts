@@ -9,7 +9,7 @@ import {
 } from '../support/harness.js';
 import { startTestDevServer } from '../support/temporal.js';
 import { eventsOf } from './history.js';
-import { loseCallbacks, movements, RELEASED, sent, TAKEN } from './observed.js';
+import { loseCallbacks, movements, sent, TAKEN } from './observed.js';
 import { switchableStore } from './switchable-store.js';
 
 const HOUR_MS = 3_600_000;
@@ -123,24 +123,16 @@ describe.concurrent('a connection without void support', () => {
     });
   });
 
-  test('shows a payment that unexpectedly waits for us to a person, until the provider ends it', async () => {
-    const { open, sandbox, ended, until } = harnesses.surprised;
+  test('PCQ-07: acknowledges what unexpectedly waits for it, and shows it to a person', async () => {
+    const { open, sandbox, ended } = harnesses.surprised;
     const { paymentId, created, request } = await open();
     sandbox.consumer.pay(created.paymentId);
-    const attention = { reason: 'unexpected_authorization' };
-    await until(paymentId, (payment) => payment.attention !== undefined);
-    await vi.waitFor(
-      async () =>
-        expect(await store.getPayment(paymentId)).toMatchObject({
-          status: 'authorized',
-          attention,
-        }),
-      WAIT,
-    );
-    await sandbox.clock.advance(168 * HOUR_MS);
-    expect(await ended(paymentId)).toMatchObject({ status: 'voided' });
-    expect(sent(sandbox, request.merchantReference)).toEqual(['create']);
-    expect(movements(sandbox, request.merchantReference)).toEqual(RELEASED);
+    expect(await ended(paymentId)).toMatchObject({
+      status: 'captured',
+      attention: { reason: 'unexpected_authorization' },
+    });
+    expect(sent(sandbox, request.merchantReference)).toEqual(['create', 'acknowledge']);
+    expect(movements(sandbox, request.merchantReference)).toEqual(TAKEN);
   });
 });
 

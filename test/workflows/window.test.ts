@@ -182,12 +182,13 @@ test('what was captured in the portal meanwhile is adopted at the deadline, not 
 });
 
 test('seven days of asking add no event to the history', async () => {
-  await start({ settings: { voidSupport: false } });
+  await start();
   await harness.startWorker();
-  const { sandbox, ended, handle, open, until } = harness;
-  const { paymentId, request, created } = await open();
-  sandbox.consumer.pay(created.paymentId);
-  await until(paymentId, ({ attention }) => attention?.reason === 'unexpected_authorization');
+  const { sandbox, ended, handle, until, client } = harness;
+  const { paymentId, request } = await openAuthorized();
+  sandbox.faults.next('void', { kind: 'answer', code: 'CALLER_NOT_ALLOWED_TO_CANCEL' });
+  await client.void(paymentId, { reason: 'sold out' });
+  await until(paymentId, ({ attention }) => attention?.reason === 'void_refused');
   loseCallbacks(sandbox, request.merchantReference);
   await pass(HOUR_MS);
   const eventsAtFirst = (await eventsOf(handle(paymentId))).length;

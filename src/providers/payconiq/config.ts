@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DEADLINE_POLICIES } from '../../domain/payment.js';
 
 /** Where Payconiq's two environments live. @see payconiq.txt L887-889, L644-650 */
 const ENVIRONMENTS = {
@@ -45,6 +46,8 @@ export const payconiqSettings = z
     product: z.enum(['instore', 'online']).default('instore'),
     /** Whether Payconiq has enabled void for the profile; payments then wait for our acknowledge. */
     voidSupport: z.boolean().default(false),
+    /** What becomes of a payment that waits for our acknowledge though nobody here asked for it. */
+    unexpectedAuthorization: z.enum(DEADLINE_POLICIES).default('void'),
     acknowledgeWindowHours: z.number().int().min(1).max(168).default(168),
     /** The production guide prints `/v3/payments/payments/{paymentId}/acknowledge`, by mistake. */
     acknowledgePath: z

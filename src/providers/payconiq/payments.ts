@@ -23,7 +23,7 @@ import { recoveriesOf } from '../provider.js';
 import { refusalOf, type CallApi } from './api.js';
 import type { PayconiqSettings } from './config.js';
 import { buildCreate, nextActionOf } from './creation.js';
-import { amountsOf, factsOf, statusMeaning } from './mapping.js';
+import { amountsOf, factsOf, statusMeaning, type PayconiqStatus } from './mapping.js';
 import { checkPayment } from './rules.js';
 import {
   createAnswer,
@@ -36,6 +36,8 @@ import {
 
 const PAYMENTS_PATH = '/v3/payments';
 const HOUR_MS = 3_600_000;
+/** Debited, and waiting for the merchant's word. */
+const HELD = 'PENDING_MERCHANT_ACKNOWLEDGEMENT' satisfies PayconiqStatus;
 /** Allowed difference between Payconiq's clock and ours when looking for a lost creation. */
 const CLOCK_TOLERANCE_MS = 2 * 60_000;
 
@@ -49,12 +51,17 @@ export function payconiqPayments(
 
   // --- terms and next action ------------------------------------------------------------------
 
-  const terms = (from: { createdAt: string; payerDeadline: string }): Terms => ({
-    payerDeadline: new Date(from.payerDeadline).toISOString(),
-    ...(settings.voidSupport && { captureDeadline: captureDeadline(from.createdAt) }),
-    recoveries: recoveriesOf(operations),
-    partialCapture: false,
-  });
+  /** What waits for our acknowledgement all the same can be decided on, with or without void support. */
+  const terms = (from: { createdAt: string; payerDeadline: string; status?: string }): Terms => {
+    const isHeld = from.status === HELD;
+    return {
+      payerDeadline: new Date(from.payerDeadline).toISOString(),
+      ...((settings.voidSupport || isHeld) && { captureDeadline: captureDeadline(from.createdAt) }),
+      recoveries: recoveriesOf(isHeld ? { ...operations, ...holding } : operations),
+      partialCapture: false,
+      ...(isHeld && { unexpectedAuthorization: settings.unexpectedAuthorization }),
+    };
+  };
   const captureDeadline = (createdAt: string): string =>
     new Date(Date.parse(createdAt) + settings.acknowledgeWindowHours * HOUR_MS).toISOString();
 
@@ -274,8 +281,8 @@ export function payconiqPayments(
     const facts = factsOf(current.details, { source: 'query', atMs: now() });
     if (!facts)
       return unclear(unexpectedAnswer(`unknown status ${current.details.status}`).problem);
-    const { createdAt, expireAt } = current.details;
-    return { kind: 'found', facts, terms: terms({ createdAt, payerDeadline: expireAt }) };
+    const { createdAt, expireAt, status } = current.details;
+    return { kind: 'found', facts, terms: terms({ createdAt, payerDeadline: expireAt, status }) };
   }
 
   type FoundDetails =
@@ -311,12 +318,15 @@ export function payconiqPayments(
     return { kind: 'found', payments, ...found.totals };
   }
 
-  const operations = {
-    create,
-    cancel,
-    ...(settings.voidSupport && { capture, void: voidOperation }),
+  const holding = { capture, void: voidOperation };
+  const operations = { create, cancel, ...(settings.voidSupport && holding) };
+  return {
+    check: (request) => checkPayment(settings, request),
+    operations,
+    ...(!settings.voidSupport && { ifHeld: holding }),
+    read,
+    search,
   };
-  return { check: (request) => checkPayment(settings, request), operations, read, search };
 }
 
 function isAdoptable(request: PaymentRequest, found: Details): boolean {

@@ -10,7 +10,8 @@ export const createExpectations: Migration = {
 const STATEMENTS = [
   // Absent while the payer chooses the amount.
   sql`alter table payments alter column requested_minor drop not null`,
-  sql`alter table payments add column origin text, add column at_deadline text`,
+  sql`alter table payments
+    add column origin text, add column at_deadline text, add column repairs jsonb`,
   sql`alter table inbox add column subject jsonb`,
   // Texts that are absent are kept as '', so that the uniqueness counts them as equal.
   sql`create table expectations (
@@ -22,6 +23,10 @@ const STATEMENTS = [
     payment_id text collate "C" not null,
     recorded_at timestamptz not null default now(),
     primary key (connection_id, reference, description, amount_minor, amount_currency)
+  )`,
+  sql`create table sweeps (
+    connection_id text primary key,
+    swept_until timestamptz not null
   )`,
   sql`create index expectations_by_description on expectations (connection_id, description)`,
 ];

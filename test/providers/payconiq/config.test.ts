@@ -21,6 +21,7 @@ describe('settings', () => {
       jwksUrl: 'https://ext.payconiq.com/certificates',
       product: 'instore',
       voidSupport: false,
+      unexpectedAuthorization: 'void',
       acknowledgeWindowHours: 168,
       acknowledgePath: '/v3/payments/{paymentId}/acknowledge',
     });

@@ -1,0 +1,46 @@
+/** What Temporal's failures mean for callers. */
+import {
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+  isGrpcServiceError,
+} from '@temporalio/client';
+import { status as GrpcStatus } from '@grpc/grpc-js';
+import { PROBLEM_CODES, type ProblemCode } from '../domain/problem.js';
+import { HoldfastError } from './errors.js';
+
+/** No answer within the time we give; what was asked for may be done all the same. */
+export class LateAnswer extends Error {}
+
+export function unavailable(message: string, cause: unknown): HoldfastError {
+  return new HoldfastError({ code: 'orchestrator_unavailable', message }, { cause });
+}
+
+export function isLate(error: unknown): boolean {
+  if (error instanceof HoldfastError) return false;
+  if (error instanceof LateAnswer || error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
+    return true;
+  }
+  const cause = error instanceof Error && error.cause ? error.cause : error;
+  return isGrpcServiceError(cause) && cause.code === GrpcStatus.DEADLINE_EXCEEDED;
+}
+
+export function toHoldfastError(error: unknown): HoldfastError {
+  if (error instanceof HoldfastError) return error;
+  if (error instanceof WorkflowNotFoundError) {
+    return new HoldfastError(
+      { code: 'not_found', message: 'no payment of this id is running' },
+      { cause: error },
+    );
+  }
+  if (error instanceof WorkflowUpdateFailedError) return refusedUpdate(error);
+  return unavailable('Temporal cannot be reached or did not answer', error);
+}
+
+/** A handler's refusal: its type is our code. */
+function refusedUpdate(error: WorkflowUpdateFailedError): HoldfastError {
+  const { cause } = error;
+  const type = cause && 'type' in cause ? String(cause.type) : '';
+  const code: ProblemCode = Object.hasOwn(PROBLEM_CODES, type) ? (type as ProblemCode) : 'internal';
+  return new HoldfastError({ code, message: cause?.message ?? error.message }, { cause: error });
+}

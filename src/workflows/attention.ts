@@ -1,0 +1,50 @@
+/** When a person has to look at a payment, and why. */
+import { expectedObject } from '../domain/ids.js';
+import type { Attention } from '../domain/payment.js';
+import type { Flag } from '../domain/reducer.js';
+import type { Step } from './plan.js';
+import type { PaymentRun } from './run.js';
+import type { PaymentState } from './state.js';
+
+/** What a person has to see is part of what is recorded before the wait. */
+export function raiseAttention(run: PaymentRun, step: Step): void {
+  const { view, particulars, origin } = run.state;
+  const { recoveries } = particulars.terms ?? {};
+  if (step.do === 'await_decision' && origin === 'adopted') {
+    run.needAttention('unexpected_authorization');
+  }
+  if (run.state.wasDismissed) return;
+  if (step.do === 'await_decision' && view.flags.length > 0) {
+    run.needAttention(attentionFor(view.flags));
+  }
+  if (step.do === 'await_provider' && recoveries && !recoveries.capture) {
+    run.needAttention('unexpected_authorization');
+  }
+}
+
+function attentionFor(flags: readonly Flag[]): Attention['reason'] {
+  return flags.every((flag) => flag === 'amount_differs') ? 'amount_differs' : 'facts_contradict';
+}
+
+/** What still needs an eye when the payment is over. */
+export function attentionAtEnd(state: PaymentState): Attention['reason'] | undefined {
+  const { view, wishes, attention, wasDismissed } = state;
+  if (wasDismissed) return undefined;
+  if (view.flags.length > 0) return attentionFor(view.flags);
+  const wasDecided = wishes.capture !== undefined || wishes.void !== undefined;
+  if (attention?.reason === 'unexpected_authorization' && !wasDecided) return attention.reason;
+  return view.status === 'captured' && !wasCaptureExpected(state)
+    ? 'unexpected_capture'
+    : undefined;
+}
+
+/** Captured by us, or by a provider that asks nobody; not of what its merchant had withdrawn. */
+function wasCaptureExpected(state: PaymentState): boolean {
+  const { facts, particulars, request } = state;
+  const isWithdrawn = facts.some(
+    ({ kind, object }) => kind === 'canceled' && object === expectedObject(request.paymentId),
+  );
+  if (isWithdrawn) return false;
+  const isLeftToProvider = !particulars.terms?.recoveries.capture || state.origin === 'adopted';
+  return isLeftToProvider || state.lastOf('capture') !== undefined;
+}

@@ -1,0 +1,91 @@
+/** What persons do to a payment whose course has gone wrong: kept with who did it, and why. */
+import { ApplicationFailure, condition } from '@temporalio/workflow';
+import { fact, type FactKind } from '../domain/facts.js';
+import { REPAIR_KINDS, type Payment, type StatedFact } from '../domain/payment.js';
+import { UPDATE_REFUSALS, type RepairCommand } from './contract.js';
+import type { PaymentRun } from './run.js';
+
+/** What a person can have evidence of. The rest is Holdfast's own to say. */
+const STATABLE: readonly FactKind[] = [
+  'authorized',
+  'captured',
+  'voided',
+  'refunded',
+  'declined',
+  'expired',
+  'canceled',
+];
+const MONEY: readonly FactKind[] = ['authorized', 'captured', 'voided', 'refunded'];
+const RETRIABLE = ['capture', 'void', 'cancel'] as const;
+
+/** Static rules alone: it does not run again on replay. */
+export function checkRepair(asked: RepairCommand): void {
+  const { repair, actor, reason } = asked ?? {};
+  if (!isText(actor)) throw invalid('actor', 'must have 1 to 200 characters');
+  if (!isText(reason)) throw invalid('reason', 'must have 1 to 200 characters');
+  if (!REPAIR_KINDS.includes(repair?.kind)) {
+    throw invalid('repair.kind', `must be one of ${REPAIR_KINDS.join(', ')}`);
+  }
+  if (repair.kind === 'retry' && !RETRIABLE.includes(repair.operation)) {
+    throw invalid('repair.operation', `must be one of ${RETRIABLE.join(', ')}`);
+  }
+  if (repair.kind === 'state') checkStated(repair.fact);
+}
+
+function checkStated(stated: StatedFact | undefined): void {
+  if (!stated || !STATABLE.includes(stated.kind)) {
+    throw invalid('repair.fact.kind', `must be one of ${STATABLE.join(', ')}`);
+  }
+  const { amount, occurredAt } = stated;
+  if (amount !== undefined && !/^[1-9]\d{0,29}$/.test(amount.minor)) {
+    throw invalid('repair.fact.amount.minor', 'must be a positive integer, as a string');
+  }
+  if (occurredAt !== undefined && Number.isNaN(Date.parse(occurredAt))) {
+    throw invalid('repair.fact.occurredAt', 'must be an ISO 8601 time');
+  }
+}
+
+/** Carried out at once, but for the question to the provider, which is answered as far as known. */
+export async function answerRepair(run: PaymentRun, asked: RepairCommand): Promise<Payment> {
+  const { state } = run;
+  const { repair, actor, reason } = asked;
+  if (repair.kind === 'state') stateFact(run, repair.fact);
+  if (repair.kind === 'retry') {
+    state.refused = new Set([...state.refused].filter((each) => each !== repair.operation));
+  }
+  const at = new Date().toISOString();
+  state.repairs = [...state.repairs, { repair, actor, reason, at, factCount: state.facts.length }];
+  state.advance();
+  if (repair.kind === 'dismiss') run.clearAttention();
+  if (repair.kind === 'ask') await ask(run);
+  return state.payment();
+}
+
+async function ask(run: PaymentRun): Promise<void> {
+  const before = run.answersTaken;
+  run.state.isHinted = true;
+  await condition(() => run.answersTaken > before, run.timing.updateWithinMs);
+}
+
+function stateFact({ state }: PaymentRun, stated: StatedFact): void {
+  const { kind, occurredAt = new Date().toISOString() } = stated;
+  const object = stated.object ?? state.providerReference;
+  if (object === undefined) {
+    throw invalid('repair.fact.object', 'must be given: the provider has no object of it yet');
+  }
+  const { authorized } = state.view.amounts;
+  const { amount = authorized } = stated;
+  if (MONEY.includes(kind) && (amount.minor === '0' || amount.currency !== authorized.currency)) {
+    throw invalid('repair.fact.amount', `must be given, in ${authorized.currency}`);
+  }
+  const money = MONEY.includes(kind) ? { amount } : {};
+  state.learn([fact({ kind, object, ...money, occurredAt, source: 'person' })]);
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value.length > 0 && value.length <= 200;
+}
+
+function invalid(field: string, rule: string): ApplicationFailure {
+  return ApplicationFailure.nonRetryable(`${field}: ${rule}`, UPDATE_REFUSALS.invalid);
+}
