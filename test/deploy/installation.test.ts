@@ -27,11 +27,20 @@ test('the program asks for a configuration where it is given none', async () => 
   });
 });
 
+test('the program knows every command that the compose file gives it', async () => {
+  const { output } = await runHoldfast(['--help']);
+  const commands = [setup, worker, server].flatMap((service) => service?.command ?? []);
+  expect(commands).toHaveLength(3);
+  for (const command of [...commands, 'health']) {
+    expect(output).toMatch(new RegExp(`^  ${command} `, 'm'));
+  }
+});
+
 describe.runIf(postgres !== undefined)('what is shipped', () => {
   test(
     'starts from nothing: the three commands of the compose file, on the shipped configuration',
     {
-      timeout: 90_000,
+      timeout: 120_000,
     },
     async () => {
       const database = await createDatabase(postgres!.url);
@@ -78,7 +87,7 @@ describe.runIf(postgres !== undefined)('what is shipped', () => {
       expect(await statusOf(decode, { ...bearer(secrets, 'codec-token'), ...asked })).toBe(200);
 
       await expect
-        .poll(() => runHoldfast(['health'], config), { timeout: 20_000 })
+        .poll(() => runHoldfast(['health'], config), { timeout: 45_000 })
         .toMatchObject({ code: 0 });
 
       expect(await Promise.all([running.stop(), working.stop()])).toEqual([0, 0]);
