@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import pc from 'picocolors';
 import { loadConfig, ConfigError } from '../config.js';
 import { runDemo } from './demo.js';
-import { runDev, runServer, runSetup, runWorker, say } from './processes.js';
+import { runDev, runHealth, runServer, runSetup, runWorker, say } from './processes.js';
 import { paymentCommands } from './payment-commands.js';
 import { generateKey } from '../transport/keyring.js';
 import { writeWorkflowSchemas } from './schemas.js';
@@ -36,6 +36,13 @@ program
   .command('setup')
   .description('create or update tables and search attributes; may be run again at any time')
   .action(() => runSetup(config()));
+
+program
+  .command('health')
+  .description(
+    'whether a worker of this machine asks Temporal for work; of a server, ask GET /health',
+  )
+  .action(() => runHealth(config()));
 
 program
   .command('key')

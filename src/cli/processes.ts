@@ -3,9 +3,11 @@ import pc from 'picocolors';
 import type { Config } from '../config.js';
 import { startDevStack, workerOptions } from '../workers/dev-stack.js';
 import { openFoundation } from '../workers/foundation.js';
+import { isWorkerPolling } from '../workers/health.js';
 import { createLogger, installTemporalLogger } from '../workers/logger.js';
 import { startServer } from '../workers/server.js';
 import { prepareSchedules, prepareStore, prepareTemporal } from '../workers/setup.js';
+import { temporalConnection } from '../workers/temporal-connection.js';
 import { startWorker } from '../workers/worker.js';
 
 const STATE_DIRECTORY = '.holdfast';
@@ -68,6 +70,15 @@ export async function runSetup(config: Config): Promise<void> {
   } finally {
     await foundation.close();
   }
+}
+
+/** @throws Error when no worker of this machine is at work */
+export async function runHealth(config: Config): Promise<void> {
+  const { taskQueue } = config.temporal;
+  if (!(await isWorkerPolling(temporalConnection(config), config.temporal))) {
+    throw new Error(`no worker of this machine asks for work on task queue ${taskQueue}`);
+  }
+  say(`a worker of this machine asks for work on task queue ${taskQueue}`);
 }
 
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
