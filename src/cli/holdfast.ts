@@ -5,6 +5,7 @@ import pc from 'picocolors';
 import { loadConfig, ConfigError } from '../config.js';
 import { runDemo } from './demo.js';
 import { runDev, runHealth, runServer, runSetup, runWorker, say } from './processes.js';
+import { connectionCommands } from './connection-commands.js';
 import { paymentCommands } from './payment-commands.js';
 import { generateKey } from '../transport/keyring.js';
 import { writeWorkflowSchemas } from './schemas.js';
@@ -61,6 +62,7 @@ program
   .action((directory: string) => writeWorkflowSchemas(directory));
 
 paymentCommands(program, config);
+connectionCommands(program, config);
 
 try {
   await program.parseAsync();

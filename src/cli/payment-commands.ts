@@ -61,6 +61,49 @@ export function paymentCommands(program: Command, config: () => Config): void {
         command(target(), `${pathOf(paymentId)}/${name}`, { reason }),
       );
   }
+  repairCommands(payment, target);
+}
+
+/** One command for each kind of repair; all are kept with who did it, and why. */
+function repairCommands(payment: Command, target: () => ApiTarget): void {
+  const repair = payment
+    .command('repair')
+    .description('set right a payment whose course has gone wrong');
+  const add = (
+    usage: string,
+    description: string,
+    repairOf: (argument: string) => Record<string, unknown>,
+  ): void => {
+    repair
+      .command(usage)
+      .description(description)
+      .requiredOption('--actor <name>', 'who does it')
+      .requiredOption('--reason <text>', 'why, for those who ask later')
+      .action((paymentId: string, ...rest: [string | Explained, ...unknown[]]) => {
+        const [argument, options] = (typeof rest[0] === 'string' ? rest : ['', rest[0]]) as [
+          string,
+          Explained,
+        ];
+        const { actor, reason } = options;
+        const body = { repair: repairOf(argument), actor, reason };
+        return command(target(), `${pathOf(paymentId)}/repairs`, body);
+      });
+  };
+  add('ask <paymentId>', 'ask the provider, and believe its answer', () => ({ kind: 'ask' }));
+  add('dismiss <paymentId>', 'it has been looked at', () => ({ kind: 'dismiss' }));
+  add('retry <paymentId> <operation>', 'allow what was refused for good again', (operation) => ({
+    kind: 'retry',
+    operation,
+  }));
+  add('state <paymentId> <fact>', 'state a fact as JSON, e.g. {"kind":"captured"}', (fact) => ({
+    kind: 'state',
+    fact: JSON.parse(fact) as unknown,
+  }));
+}
+
+interface Explained {
+  readonly actor: string;
+  readonly reason: string;
 }
 
 function pathOf(paymentId: string): string {

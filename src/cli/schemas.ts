@@ -10,6 +10,7 @@ import {
   giveReason,
   openPayment,
   payment,
+  repairPayment,
   time,
 } from '../http/schemas.js';
 import type { OpenInput } from '../workflows/contract.js';
@@ -39,6 +40,7 @@ const SCHEMAS = {
   'payment.capture': [capturePayment.unwrap().unwrap(), 'Argument of the update `capture`.'],
   'payment.void': [giveReason, 'Argument of the update `void`.'],
   'payment.cancel': [giveReason, 'Argument of the update `cancel`.'],
+  'payment.repair': [repairPayment, 'Argument of the update `repair`.'],
   'payment.result': [
     payment,
     'What the workflow, its updates and its query `payment` answer with.',

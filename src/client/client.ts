@@ -16,7 +16,7 @@ import { encryptedDataConverter } from '../codec/payload-codec.js';
 import type { Fact } from '../domain/facts.js';
 import { paymentWorkflowId, type PaymentId } from '../domain/ids.js';
 import type { Money } from '../domain/money.js';
-import type { Payment, PaymentRequest } from '../domain/payment.js';
+import type { Payment, PaymentRequest, RepairCommand } from '../domain/payment.js';
 import { checkRequest } from '../domain/request-rules.js';
 import { createKeyRing } from '../transport/keyring.js';
 import { TIMING, type Timing, type TimingProfile } from '../domain/timing.js';
@@ -34,7 +34,6 @@ import {
   type OpenInput,
   type PaymentInput,
   type ReasonCommand,
-  type RepairCommand,
   type ResumeInput,
   type SweepInput,
   type SweepResult,

@@ -121,11 +121,16 @@ export interface StatedFact {
   readonly occurredAt?: string;
 }
 
-/** A repair as it was made, for those who ask later. */
-export interface RepairRecord {
+/** What a person does to a payment, and why. Argument of the update `repair`. */
+export interface RepairCommand {
   readonly repair: Repair;
+  /** Who. */
   readonly actor: string;
   readonly reason: string;
+}
+
+/** A repair as it was made, for those who ask later. */
+export interface RepairRecord extends RepairCommand {
   /** ISO 8601. */
   readonly at: string;
   /** How many facts were known then. */

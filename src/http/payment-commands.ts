@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import type { Answer, CommandOptions } from '../client/client.js';
 import { HoldfastError } from '../client/errors.js';
 import type { PaymentId } from '../domain/ids.js';
-import type { Payment } from '../domain/payment.js';
+import type { Payment, RepairCommand } from '../domain/payment.js';
 import type { PaymentStatus } from '../domain/reducer.js';
 import { sendAnswer } from './answers.js';
 import type { Api, Context } from './api.js';
@@ -12,6 +12,7 @@ import { EVERY_ROUTE, responses } from './documented.js';
 import { answerOnce, keyDigest, type Done } from './idempotency.js';
 import { commanded, unanswered } from './payment-answers.js';
 import { optionalKeyHeader, paymentParams } from './parameters.js';
+import { present } from './present.js';
 import * as schemas from './schemas.js';
 
 interface Command<Body extends z.ZodType> {
@@ -64,7 +65,43 @@ export function commandRoutes(app: Api, context: Context): void {
   commandRoute(app, context, CAPTURE);
   commandRoute(app, context, VOID);
   commandRoute(app, context, CANCEL);
+  repairRoute(app, context);
 }
+
+/** It takes up an ended payment again too: what ended wrongly is what needs it most. */
+function repairRoute(app: Api, context: Context): void {
+  app.route({
+    method: 'POST',
+    url: '/payments/:paymentId/repairs',
+    config: { scope: 'operations' },
+    schema: {
+      operationId: 'repairPayment',
+      tags: ['payments'],
+      summary: 'Repair a payment',
+      description: 'What a person does when its course has gone wrong; kept with who and why.',
+      params: paymentParams,
+      headers: optionalKeyHeader,
+      body: schemas.repairPayment,
+      response: responses(COMMAND_ANSWERS, COMMAND_PROBLEMS),
+    },
+    handler: (request, reply) => {
+      const { paymentId } = request.params;
+      return answerCommand(context, { request, reply }, async (options) => {
+        const command = present(request.body) as RepairCommand;
+        const answer = await context.client.repair(paymentId, { ...options, ...command });
+        return answer.kind === 'answered'
+          ? commanded(answer.payment)
+          : unanswered(context, paymentId);
+      });
+    },
+  });
+}
+
+const COMMAND_ANSWERS = {
+  200: ['The payment as it stands, with what is not known yet.', schemas.payment],
+  202: ['No answer in time; ask again, or repeat with the same key.', schemas.accepted],
+} as const;
+const COMMAND_PROBLEMS = [...EVERY_ROUTE, 404, 409, 413, 415, 422, 503] as const;
 
 function commandRoute<Body extends z.ZodType>(
   app: Api,
@@ -84,13 +121,7 @@ function commandRoute<Body extends z.ZodType>(
       params: paymentParams,
       headers: optionalKeyHeader,
       body,
-      response: responses(
-        {
-          200: ['The payment as it stands, with what is not known yet.', schemas.payment],
-          202: ['No answer in time; ask again, or repeat with the same key.', schemas.accepted],
-        },
-        [...EVERY_ROUTE, 404, 409, 413, 415, 422, 503],
-      ),
+      response: responses(COMMAND_ANSWERS, COMMAND_PROBLEMS),
     },
     handler: (request, reply) => {
       const { paymentId } = request.params;

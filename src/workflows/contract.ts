@@ -11,7 +11,6 @@ import type {
   NextAction,
   OperationRecord,
   PaymentRequest,
-  Repair,
   RepairRecord,
 } from '../domain/payment.js';
 import type { Particulars } from '../domain/record.js';
@@ -104,14 +103,6 @@ export interface Wishes {
 /** Arguments of the updates. `amount` absent: all that is authorized. */
 export interface CaptureCommand {
   readonly amount?: Money;
-}
-
-/** Argument of the update `repair`: what a person does to a payment, and why. */
-export interface RepairCommand {
-  readonly repair: Repair;
-  /** Who. */
-  readonly actor: string;
-  readonly reason: string;
 }
 
 export interface ReasonCommand {

@@ -13,7 +13,7 @@ import {
 } from '@temporalio/workflow';
 import type { Fact } from '../domain/facts.js';
 import { compareMoney, type Money } from '../domain/money.js';
-import type { Payment } from '../domain/payment.js';
+import type { Payment, RepairCommand } from '../domain/payment.js';
 import {
   PAYMENT_QUERIES,
   PAYMENT_SIGNALS,
@@ -22,7 +22,6 @@ import {
   type CaptureCommand,
   type Notice,
   type ReasonCommand,
-  type RepairCommand,
 } from './contract.js';
 import { answerRepair, checkRepair } from './repairs.js';
 import type { PaymentRun } from './run.js';

@@ -1,8 +1,13 @@
 /** What persons do to a payment whose course has gone wrong: kept with who did it, and why. */
 import { ApplicationFailure, condition } from '@temporalio/workflow';
 import { fact, type FactKind } from '../domain/facts.js';
-import { REPAIR_KINDS, type Payment, type StatedFact } from '../domain/payment.js';
-import { UPDATE_REFUSALS, type RepairCommand } from './contract.js';
+import {
+  REPAIR_KINDS,
+  type Payment,
+  type RepairCommand,
+  type StatedFact,
+} from '../domain/payment.js';
+import { UPDATE_REFUSALS } from './contract.js';
 import type { PaymentRun } from './run.js';
 
 /** What a person can have evidence of. The rest is Holdfast's own to say. */
