@@ -26,6 +26,7 @@ import type {
   AskResult,
   CommandResult,
   CreateResult,
+  ExpectedSilence,
   Resolution,
   ResolveInput,
   SendInput,
@@ -40,6 +41,8 @@ export interface PaymentActivities {
   /** Ends only with evidence; until then it fails and is retried. */
   resolveOperation(input: ResolveInput): Promise<Resolution>;
   askProvider(input: AskInput): Promise<AskResult>;
+  /** Until when this connection's silence is no alarm: during a planned downtime and soon after. */
+  expectedSilence(connectionId: string): Promise<ExpectedSilence>;
   /** Writing the same, or something older, changes nothing. */
   recordPayment(record: PaymentRecord): Promise<void>;
   loadPayment(paymentId: PaymentId): Promise<StoredPayment>;
@@ -119,12 +122,19 @@ export function paymentActivities(dependencies: ActivityDependencies): PaymentAc
       const terms = reading.kind === 'found' ? { terms: reading.terms } : {};
       if (input.until === 'now' && reading.kind === 'found') return { facts, ...terms };
       if (input.until === 'news' && hasNews(facts, input.knownFactIds)) return { facts, ...terms };
-      if (input.reportBy !== undefined && input.until === 'news' && isPast(input.reportBy)) {
+      const quietUntilMs = silenceEnd(input.request.connectionId);
+      const isDue = input.reportBy !== undefined && isPast(input.reportBy);
+      if (isDue && input.until === 'news' && quietUntilMs === undefined) {
         return { facts: [], ...terms };
       }
       const problem =
         reading.kind === 'found' ? 'no news from the provider' : reading.problem.message;
-      throw notYet(problem, pollPace(input));
+      throw notYet(problem, pollPace(input, quietUntilMs));
+    },
+
+    expectedSilence(connectionId) {
+      const untilMs = silenceEnd(connectionId);
+      return Promise.resolve(untilMs === undefined ? {} : { untilMs });
     },
 
     async recordPayment(record) {
@@ -174,13 +184,25 @@ export function paymentActivities(dependencies: ActivityDependencies): PaymentAc
     return { delayMs, untilMs: Infinity, nowMs: now() };
   }
 
+  /** What is silent on plan is given after it the time that any silence is given. */
+  function silenceEnd(connectionId: string): number | undefined {
+    const { silentUntil } = connections.get(connectionId) ?? {};
+    const graceMs = timing.attentionAfterMs;
+    const endMs = silentUntil?.(now()) ?? silentUntil?.(now() - graceMs);
+    return endMs === undefined ? undefined : endMs + graceMs;
+  }
+
   /** Quick while the payer may still act, slow after. */
-  function pollPace({ payerDeadline, reportBy }: AskInput): Delay {
+  function pollPace(
+    { payerDeadline, reportBy }: AskInput,
+    quietUntilMs: number | undefined,
+  ): Delay {
     const isOpen = payerDeadline === undefined || !isPast(payerDeadline);
     const lateMs = growing(timing.pollEveryMs, timing.pollLateEveryMs);
     return {
       delayMs: isOpen ? timing.pollEveryMs : lateMs,
-      untilMs: reportBy === undefined ? Infinity : Date.parse(reportBy),
+      untilMs:
+        reportBy === undefined ? Infinity : Math.max(Date.parse(reportBy), quietUntilMs ?? 0),
       nowMs: now(),
     };
   }

@@ -163,3 +163,8 @@ export interface AskResult {
   readonly facts: readonly Fact[];
   readonly terms?: Terms;
 }
+
+export interface ExpectedSilence {
+  /** Epoch milliseconds; absent: silence means what it always does. */
+  readonly untilMs?: number;
+}
