@@ -30,6 +30,7 @@ import type {
   Resolution,
   ResolveInput,
   SendInput,
+  SilenceInput,
 } from '../workflows/contract.js';
 
 export interface PaymentActivities {
@@ -42,7 +43,7 @@ export interface PaymentActivities {
   resolveOperation(input: ResolveInput): Promise<Resolution>;
   askProvider(input: AskInput): Promise<AskResult>;
   /** Until when this connection's silence is no alarm: during a planned downtime and soon after. */
-  expectedSilence(connectionId: string): Promise<ExpectedSilence>;
+  expectedSilence(input: SilenceInput): Promise<ExpectedSilence>;
   /** Writing the same, or something older, changes nothing. */
   recordPayment(record: PaymentRecord): Promise<void>;
   loadPayment(paymentId: PaymentId): Promise<StoredPayment>;
@@ -122,7 +123,7 @@ export function paymentActivities(dependencies: ActivityDependencies): PaymentAc
       const terms = reading.kind === 'found' ? { terms: reading.terms } : {};
       if (input.until === 'now' && reading.kind === 'found') return { facts, ...terms };
       if (input.until === 'news' && hasNews(facts, input.knownFactIds)) return { facts, ...terms };
-      const quietUntilMs = silenceEnd(input.request.connectionId);
+      const quietUntilMs = silenceEnd(input.request.connectionId, now());
       const isDue = input.reportBy !== undefined && isPast(input.reportBy);
       if (isDue && input.until === 'news' && quietUntilMs === undefined) {
         return { facts: [], ...terms };
@@ -132,8 +133,8 @@ export function paymentActivities(dependencies: ActivityDependencies): PaymentAc
       throw notYet(problem, pollPace(input, quietUntilMs));
     },
 
-    expectedSilence(connectionId) {
-      const untilMs = silenceEnd(connectionId);
+    expectedSilence({ connectionId, atMs }) {
+      const untilMs = silenceEnd(connectionId, atMs);
       return Promise.resolve(untilMs === undefined ? {} : { untilMs });
     },
 
@@ -185,24 +186,22 @@ export function paymentActivities(dependencies: ActivityDependencies): PaymentAc
   }
 
   /** What is silent on plan is given after it the time that any silence is given. */
-  function silenceEnd(connectionId: string): number | undefined {
+  function silenceEnd(connectionId: string, atMs: number): number | undefined {
     const { silentUntil } = connections.get(connectionId) ?? {};
     const graceMs = timing.attentionAfterMs;
-    const endMs = silentUntil?.(now()) ?? silentUntil?.(now() - graceMs);
+    const endMs = silentUntil?.(atMs) ?? silentUntil?.(atMs - graceMs);
     return endMs === undefined ? undefined : endMs + graceMs;
   }
 
-  /** Quick while the payer may still act, slow after. */
-  function pollPace(
-    { payerDeadline, reportBy }: AskInput,
-    quietUntilMs: number | undefined,
-  ): Delay {
+  /** Quick while the payer may still act, slow after; in time for a report that is due. */
+  function pollPace(input: AskInput, quietUntilMs: number | undefined): Delay {
+    const { payerDeadline, reportBy, until } = input;
     const isOpen = payerDeadline === undefined || !isPast(payerDeadline);
     const lateMs = growing(timing.pollEveryMs, timing.pollLateEveryMs);
+    const isReporting = reportBy !== undefined && until === 'news';
     return {
       delayMs: isOpen ? timing.pollEveryMs : lateMs,
-      untilMs:
-        reportBy === undefined ? Infinity : Math.max(Date.parse(reportBy), quietUntilMs ?? 0),
+      untilMs: isReporting ? Math.max(Date.parse(reportBy), quietUntilMs ?? 0) : Infinity,
       nowMs: now(),
     };
   }

@@ -94,7 +94,8 @@ export class PaymentRun {
   /** A question that nobody can answer holds no alarm back. */
   async #expectedSilence(): Promise<ExpectedSilence> {
     try {
-      return await this.proxies.expect.expectedSilence(this.state.request.connectionId);
+      const { connectionId } = this.state.request;
+      return await this.proxies.expect.expectedSilence({ connectionId, atMs: Date.now() });
     } catch (error) {
       if (isCancellation(error)) throw error;
       return {};
