@@ -7,6 +7,7 @@ import { runDemo } from './demo.js';
 import { runDev, runServer, runSetup, runWorker, say } from './processes.js';
 import { paymentCommands } from './payment-commands.js';
 import { generateKey } from '../transport/keyring.js';
+import { makeSigningKey } from './signing-key.js';
 import { writeWorkflowSchemas } from './schemas.js';
 
 const program = new Command('holdfast')
@@ -37,10 +38,15 @@ program
   .description('create or update tables and search attributes; may be run again at any time')
   .action(() => runSetup(config()));
 
-program
+const key = program
   .command('key')
   .description('make an encryption key: an id, and the secret to be kept')
   .action(() => say(JSON.stringify(generateKey())));
+
+key
+  .command('signing <file>')
+  .description('make a private key to sign requests with: P-256, PKCS#8 in PEM')
+  .action(async (file: string) => say(await makeSigningKey(file)));
 
 program
   .command('demo')
