@@ -54,7 +54,7 @@ const MAY_IMPORT = {
   ],
   sandbox: [
     '^src/domain/',
-    '^src/transport/(jws|jwks|digest)\\.ts$',
+    '^src/transport/(jws|jwks|certificates|digest)\\.ts$',
     npm('fastify', 'zod'),
     NODE_AND_HTTP,
   ],

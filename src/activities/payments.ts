@@ -26,9 +26,11 @@ import type {
   AskResult,
   CommandResult,
   CreateResult,
+  ExpectedSilence,
   Resolution,
   ResolveInput,
   SendInput,
+  SilenceInput,
 } from '../workflows/contract.js';
 
 export interface PaymentActivities {
@@ -40,6 +42,8 @@ export interface PaymentActivities {
   /** Ends only with evidence; until then it fails and is retried. */
   resolveOperation(input: ResolveInput): Promise<Resolution>;
   askProvider(input: AskInput): Promise<AskResult>;
+  /** Until when this connection's silence is no alarm: during a planned downtime and soon after. */
+  expectedSilence(input: SilenceInput): Promise<ExpectedSilence>;
   /** Writing the same, or something older, changes nothing. */
   recordPayment(record: PaymentRecord): Promise<void>;
   /** Null when the store has no such payment. */
@@ -126,12 +130,19 @@ export function paymentActivities(dependencies: ActivityDependencies): PaymentAc
       const terms = reading.kind === 'found' ? { terms: reading.terms } : {};
       if (input.until === 'now' && reading.kind === 'found') return { facts, ...terms };
       if (input.until === 'news' && hasNews(facts, input.knownFactIds)) return { facts, ...terms };
-      if (input.reportBy !== undefined && input.until === 'news' && isPast(input.reportBy)) {
+      const quietUntilMs = silenceEnd(input.request.connectionId, now());
+      const isDue = input.reportBy !== undefined && isPast(input.reportBy);
+      if (isDue && input.until === 'news' && quietUntilMs === undefined) {
         return { facts: [], ...terms };
       }
       const problem =
         reading.kind === 'found' ? 'no news from the provider' : reading.problem.message;
-      throw notYet(problem, pollPace(input));
+      throw notYet(problem, pollPace(input, quietUntilMs));
+    },
+
+    expectedSilence({ connectionId, atMs }) {
+      const untilMs = silenceEnd(connectionId, atMs);
+      return Promise.resolve(untilMs === undefined ? {} : { untilMs });
     },
 
     async recordPayment(record) {
@@ -200,13 +211,23 @@ export function paymentActivities(dependencies: ActivityDependencies): PaymentAc
     return { delayMs, untilMs: Infinity, nowMs: now() };
   }
 
-  /** Quick while the payer may still act, slow after. */
-  function pollPace({ payerDeadline, reportBy }: AskInput): Delay {
+  /** What is silent on plan is given after it the time that any silence is given. */
+  function silenceEnd(connectionId: string, atMs: number): number | undefined {
+    const { silentUntil } = connections.get(connectionId) ?? {};
+    const graceMs = timing.attentionAfterMs;
+    const endMs = silentUntil?.(atMs) ?? silentUntil?.(atMs - graceMs);
+    return endMs === undefined ? undefined : endMs + graceMs;
+  }
+
+  /** Quick while the payer may still act, slow after; in time for a report that is due. */
+  function pollPace(input: AskInput, quietUntilMs: number | undefined): Delay {
+    const { payerDeadline, reportBy, until } = input;
     const isOpen = payerDeadline === undefined || !isPast(payerDeadline);
     const lateMs = growing(timing.pollEveryMs, timing.pollLateEveryMs);
+    const isReporting = reportBy !== undefined && until === 'news';
     return {
       delayMs: isOpen ? timing.pollEveryMs : lateMs,
-      untilMs: reportBy === undefined ? Infinity : Date.parse(reportBy),
+      untilMs: isReporting ? Math.max(Date.parse(reportBy), quietUntilMs ?? 0) : Infinity,
       nowMs: now(),
     };
   }

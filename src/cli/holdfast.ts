@@ -8,6 +8,7 @@ import { runDev, runHealth, runServer, runSetup, runWorker, say } from './proces
 import { connectionCommands } from './connection-commands.js';
 import { paymentCommands } from './payment-commands.js';
 import { generateKey } from '../transport/keyring.js';
+import { makeSigningKey } from './signing-key.js';
 import { writeWorkflowSchemas } from './schemas.js';
 
 const program = new Command('holdfast')
@@ -45,10 +46,15 @@ program
   )
   .action(() => runHealth(config()));
 
-program
+const key = program
   .command('key')
   .description('make an encryption key: an id, and the secret to be kept')
   .action(() => say(JSON.stringify(generateKey())));
+
+key
+  .command('signing <file>')
+  .description('make a private key to sign requests with: P-256, PKCS#8 in PEM')
+  .action(async (file: string) => say(await makeSigningKey(file)));
 
 program
   .command('demo')

@@ -348,6 +348,25 @@ export const sweepResult = z
     description: 'Payments begun in this time, and how many of them told something new.',
   });
 
+export const keySet = z
+  .strictObject({
+    keys: z.array(
+      z.strictObject({
+        kty: z.literal('EC'),
+        crv: z.literal('P-256'),
+        x: z.string(),
+        y: z.string(),
+        kid: z.string(),
+        use: z.literal('sig'),
+        alg: z.literal('ES256'),
+        x5c: z.array(z.string()).optional().register(components, {
+          description: 'Certificates in base64 DER, that of the key first.',
+        }),
+      }),
+    ),
+  })
+  .register(components, { id: 'KeySet', description: 'A JSON Web Key Set (RFC 7517).' });
+
 const fact = z
   .strictObject({
     id: z.string(),

@@ -8,6 +8,7 @@ import { errorAnswer, sendAnswer } from './answers.js';
 import type { Api, Context, ServerOptions } from './api.js';
 import { createBackground } from './background.js';
 import { connectionRoutes } from './connection-routes.js';
+import { keySetRoute } from './key-set-route.js';
 import { notificationDoor } from './notification-door.js';
 import { notificationRoutes } from './notification-routes.js';
 import { refuseUnknownRoutes } from './not-found.js';
@@ -68,6 +69,7 @@ export async function createServer(options: ServerOptions): Promise<HttpServer> 
     },
     { prefix: '/v1' },
   );
+  keySetRoute(app.withTypeProvider<ZodTypeProvider>(), context);
   systemRoutes(app.withTypeProvider<ZodTypeProvider>(), context);
   await serveDocument(app);
   await app.ready();

@@ -80,14 +80,21 @@ export function checkConnections(
   return [...inline, ...wrong];
 }
 
-/** Which of these settings (dotted paths) are plain text. */
+/** Which of these settings (dotted paths, `*` for each entry of a list) are plain text. */
 function inlineSecrets(paths: readonly string[], settings: unknown): readonly string[] {
-  return paths.filter((path) => {
-    const value = path
-      .split('.')
-      .reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name], settings);
-    return typeof value === 'string';
-  });
+  return paths.flatMap((path) => textsAt(settings, path.split('.'), []));
+}
+
+function textsAt(
+  value: unknown,
+  [name, ...rest]: readonly string[],
+  above: readonly string[],
+): readonly string[] {
+  if (name === undefined) return typeof value === 'string' ? [above.join('.')] : [];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value)
+    .filter(([key]) => name === '*' || key === name)
+    .flatMap(([key, each]) => textsAt(each, rest, [...above, key]));
 }
 
 function configure({

@@ -13,13 +13,17 @@ import type { Expectation, Subject } from '../domain/subject.js';
 import type { Terms } from '../domain/terms.js';
 import type { Timing } from '../domain/timing.js';
 import type { HttpClient } from '../transport/http.js';
+import type { PublicJwk } from '../transport/jws.js';
 
 /** One provider: its name, the settings a connection to it needs, and how to make one. */
 export interface ProviderModule<Settings = unknown> {
   readonly name: string;
   /** Settings as configured, secrets already read. */
   readonly settings: z.ZodType<Settings>;
-  /** Settings that are secrets, as dotted paths: never written inline, shown or logged. */
+  /**
+   * Settings that are secrets, as dotted paths (`*` for each entry of a list): never written inline,
+   * shown or logged.
+   */
   readonly secretSettings: readonly string[];
   /** Addresses this connection may call; no other is ever contacted. */
   origins(settings: Settings): readonly string[];
@@ -46,6 +50,21 @@ export interface Connection {
   readonly provider: string;
   readonly payments?: PaymentCapability;
   readonly notifications?: NotificationCapability;
+  /**
+   * Our own keys, by which the provider verifies what we sign: served to everybody. Needs nothing
+   * but the settings, and answers whatever else is away.
+   */
+  publicKeys?(): Promise<KeySet>;
+  /**
+   * The end of a planned downtime of the provider, if one is under way at this time. Both in epoch
+   * milliseconds. Its silence meanwhile is no alarm.
+   */
+  silentUntil?(nowMs: number): number | undefined;
+}
+
+/** A JSON Web Key Set (RFC 7517): public members alone. */
+export interface KeySet {
+  readonly keys: readonly PublicJwk[];
 }
 
 export interface PaymentCapability {

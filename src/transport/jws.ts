@@ -8,6 +8,7 @@ import {
   importPKCS8,
 } from 'jose';
 import type { CryptoKey, JWK } from 'jose';
+import { canonicalPrivateKey } from './certificates.js';
 
 /** The only algorithm this module signs or accepts. */
 export const JWS_ALGORITHM = 'ES256';
@@ -26,6 +27,8 @@ export interface PublicJwk {
   readonly kid: string;
   readonly use: 'sig';
   readonly alg: 'ES256';
+  /** Certificates in base64 DER, that of this key first. */
+  readonly x5c?: readonly string[];
 }
 
 export interface SigningKeyPair {
@@ -148,7 +151,10 @@ export function peekHeader(jws: string): VerifiedHeader | undefined {
  * @throws Error when the source is no private P-256 key
  */
 export async function importPrivateKey(source: PrivateKeySource): Promise<SignatureKey> {
-  if ('pem' in source) return importPKCS8(source.pem, JWS_ALGORITHM, { extractable: true });
+  if ('pem' in source) {
+    const pem = canonicalPrivateKey(source.pem);
+    return importPKCS8(pem, JWS_ALGORITHM, { extractable: true });
+  }
   const key = await importJWK(source.jwk as JWK, JWS_ALGORITHM, { extractable: true });
   if (key instanceof Uint8Array || key.type !== 'private') throw new Error('not a private key');
   return key;

@@ -186,6 +186,18 @@ export interface AskResult {
   readonly terms?: Terms;
 }
 
+/** Argument of the question whether a provider is silent on plan. */
+export interface SilenceInput {
+  readonly connectionId: string;
+  /** Epoch milliseconds, by the workflow's clock. */
+  readonly atMs: number;
+}
+
+export interface ExpectedSilence {
+  /** Epoch milliseconds; absent: silence means what it always does. */
+  readonly untilMs?: number;
+}
+
 // --- sweep ------------------------------------------------------------------------------------
 
 /** Argument of the workflow `sweep`, one for each connection at a time. */

@@ -28,6 +28,8 @@ export interface Proxies {
   readonly askStoppable: Pick<PaymentActivities, 'askProvider'>;
   readonly recordShortly: Pick<PaymentActivities, 'recordPayment'>;
   readonly identify: Pick<PaymentActivities, 'identifyRun'>;
+  /** Whether an alarm that is about to ring has to. */
+  readonly expect: Pick<PaymentActivities, 'expectedSilence'>;
   readonly recordWithoutEnd: Pick<PaymentActivities, 'recordPayment' | 'loadPayment'>;
 }
 
@@ -75,6 +77,10 @@ export function createProxies(timing: Timing): Proxies {
     }),
     identify: proxyLocalActivities<Proxies['identify']>({
       startToCloseTimeout: timing.recordWithinMs,
+    }),
+    expect: proxyLocalActivities<Proxies['expect']>({
+      startToCloseTimeout: timing.recordWithinMs,
+      scheduleToCloseTimeout: timing.recordWithinMs,
     }),
     recordWithoutEnd: proxyActivities<Proxies['recordWithoutEnd']>({
       startToCloseTimeout: 10 * timing.recordWithinMs,

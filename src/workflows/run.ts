@@ -4,6 +4,7 @@ import {
   TemporalFailure,
   condition,
   isCancellation,
+  patched,
   setCurrentDetails,
   sleep,
   upsertSearchAttributes,
@@ -12,7 +13,7 @@ import type { OperationName } from '../domain/ids.js';
 import { askedMoney, formatMoney } from '../domain/money.js';
 import type { Attention, PaymentRequest } from '../domain/payment.js';
 import type { Timing } from '../domain/timing.js';
-import { SEARCH_ATTRIBUTES } from './contract.js';
+import { SEARCH_ATTRIBUTES, type ExpectedSilence } from './contract.js';
 import { createProxies, type Proxies } from './proxies.js';
 import type { PaymentState } from './state.js';
 
@@ -71,6 +72,7 @@ export class PaymentRun {
     const alarm = new CancellationScope();
     const ringing = alarm.run(async () => {
       await sleep(this.timing.attentionAfterMs);
+      if (patched('planned-silence')) await this.#sitOutPlannedSilence();
       this.needAttention(reason);
       await this.recordNow();
     });
@@ -79,6 +81,26 @@ export class PaymentRun {
       return await work();
     } finally {
       alarm.cancel();
+    }
+  }
+
+  /** A provider that is switched off on plan answers late, which is no alarm. */
+  async #sitOutPlannedSilence(): Promise<void> {
+    for (;;) {
+      const { untilMs = 0 } = await this.#expectedSilence();
+      if (untilMs <= Date.now()) return;
+      await sleep(untilMs - Date.now());
+    }
+  }
+
+  /** A question that nobody can answer holds no alarm back. */
+  async #expectedSilence(): Promise<ExpectedSilence> {
+    try {
+      const { connectionId } = this.state.request;
+      return await this.proxies.expect.expectedSilence({ connectionId, atMs: Date.now() });
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      return {};
     }
   }
 

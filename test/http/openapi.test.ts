@@ -66,6 +66,7 @@ describe('the OpenAPI document', () => {
       'GET /v1/notifications/refusals',
       'GET /v1/notifications/{notificationId}',
       'POST /v1/notifications/{notificationId}/replay',
+      'GET /connections/{connectionId}/jwks.json',
       'GET /health',
       'GET /ready',
     ]);
@@ -89,13 +90,17 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('asks for a key everywhere but for health', () => {
+  it('asks for a key everywhere but for health and public keys', () => {
     expect(document.components.securitySchemes).toEqual({
       apiKey: { type: 'http', scheme: 'bearer' },
     });
     expect(document.security).toEqual([{ apiKey: [] }]);
     const open = operations().filter(([, { security }]) => security?.length === 0);
-    expect(open.map(([route]) => route)).toEqual(['GET /health', 'GET /ready']);
+    expect(open.map(([route]) => route)).toEqual([
+      'GET /connections/{connectionId}/jwks.json',
+      'GET /health',
+      'GET /ready',
+    ]);
   });
 
   it('describes fields, gives examples, and knows a body that may be left out', () => {

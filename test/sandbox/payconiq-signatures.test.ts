@@ -1,8 +1,11 @@
+import { createPublicKey } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CRITICAL_CLAIMS } from '../../src/sandbox/payconiq/signing-keys.js';
 import { randomToken } from '../../src/transport/digest.js';
+import { x5cOf } from '../../src/transport/certificates.js';
 import { generateSigningKey, signDetached } from '../../src/transport/jws.js';
 import type { SigningKeyPair, VerifyResult } from '../../src/transport/jws.js';
+import { certificateChain, newKeyPair } from '../support/certificates.js';
 import {
   CLAIM,
   HOUR_MS,
@@ -149,7 +152,24 @@ describe('signed requests', () => {
     expect((await verified(broken)).kind).toBe('forged');
   });
 
-  it('are verified with keys of a URL, cached as documented', async () => {
+  it('PCQ-18: are refused where the certificate of the published key is of another', async () => {
+    const publicKey = createPublicKey({ key: { ...pair.publicJwk }, format: 'jwk' });
+    const cases = [
+      [newKeyPair().publicKey, 401],
+      [publicKey, 201],
+    ] as const;
+    for (const [certified, status] of cases) {
+      const x5c = x5cOf(certificateChain({ publicKey: certified }));
+      await sandbox.close();
+      respondWith((response) =>
+        response.end(JSON.stringify({ keys: [{ ...pair.publicJwk, x5c }] })),
+      );
+      await start({ merchantKeys: callbackUrl });
+      expect((await signed({ path: '/v3/payments', body: { amount: 1 } })).status).toBe(status);
+    }
+  });
+
+  it('PCQ-18: are verified with keys of a URL, cached as documented', async () => {
     await sandbox.close();
     let published = [pair.publicJwk];
     respondWith((response) => response.end(JSON.stringify({ keys: published })));

@@ -1,11 +1,8 @@
 /** The seven days in which a held payment is acknowledged or voided, in skipped time. */
-import type { ActivityInboundCallsInterceptor, WorkerOptions } from '@temporalio/worker';
-import { activityInfo } from '@temporalio/activity';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { paymentWorkflowId } from '../../src/domain/ids.js';
 import type { Payment } from '../../src/domain/payment.js';
-import type { PayconiqSandbox } from '../../src/sandbox/payconiq/sandbox.js';
 import type { Store } from '../../src/store/store.js';
 import { PAYMENT_WORKFLOW } from '../../src/workflows/contract.js';
 import {
@@ -18,6 +15,7 @@ import {
 import { startTestTimeSkipping } from '../support/temporal.js';
 import { activitiesOf, eventsOf } from './history.js';
 import { loseCallbacks, movements, RELEASED, sent, TAKEN } from './observed.js';
+import { inSkippedTime, passTime } from './skipped-time.js';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -38,46 +36,14 @@ afterEach(() => harness.close());
 
 async function start(options: HarnessOptions = {}): Promise<void> {
   harness = await startHarness({
-    temporal: { address: environment.address, namespace: environment.namespace ?? 'default' },
-    timing: 'production',
+    ...inSkippedTime(environment, () => harness.sandbox),
     notifications: true,
-    now: skippedNow,
     store,
-    worker: { interceptors: followingInterceptors() },
     ...options,
   });
 }
 
-/** Within an activity, the server's time of this attempt; the attempt itself takes no time. */
-function skippedNow(): number {
-  try {
-    return activityInfo().currentAttemptScheduledTimestampMs;
-  } catch {
-    return Date.now();
-  }
-}
-
-/** Before each call of ours, the provider's clock catches up with the server's. */
-function followingInterceptors(): NonNullable<WorkerOptions['interceptors']> {
-  const inbound: ActivityInboundCallsInterceptor = {
-    async execute(input, next) {
-      await catchUp(harness.sandbox, activityInfo().currentAttemptScheduledTimestampMs);
-      return next(input);
-    },
-  };
-  return { activity: [() => ({ inbound })] };
-}
-
-async function catchUp({ clock }: PayconiqSandbox, nowMs: number): Promise<void> {
-  const behindMs = nowMs - clock.now();
-  if (behindMs > 0) await clock.advance(behindMs);
-}
-
-/** Lets this time pass for everybody. */
-async function pass(ms: number): Promise<void> {
-  await environment.sleep(ms);
-  await catchUp(harness.sandbox, await environment.currentTimeMs());
-}
+const pass = (ms: number): Promise<void> => passTime(environment, harness.sandbox, ms);
 
 async function openAuthorized(): Promise<OpenedPayment> {
   const opened = await harness.open({ captureMode: 'manual' });

@@ -5,6 +5,7 @@
 import { importPrivateKey, signDetached, verifyDetached } from '../../transport/jws.js';
 import type { KeySource, VerifyResult, VerifiedHeader } from '../../transport/jws.js';
 import type { PayconiqSettings } from './config.js';
+import { signingKeyAt } from './signing-keys.js';
 
 const claim = (name: string): string => `https://payconiq.com/${name}`;
 
@@ -23,16 +24,15 @@ export interface Signable {
 /** The headers that authenticate one request. */
 export type Authenticate = (request: Signable) => Promise<Record<string, string>>;
 
-/** Signs where a key is configured, else sends the API key. */
+/** Signs where a key is configured, with the one that is due by then; else sends the API key. */
 export function authenticator(settings: PayconiqSettings): Authenticate {
   const { signing, apiKey = '' } = settings;
   if (!signing) return () => Promise.resolve({ authorization: `Bearer ${apiKey}` });
-  const key = importPrivateKey({ pem: signing.privateKeyPem });
-  key.catch(() => undefined);
-  return async ({ path, body, nowMs, jti }) => ({
-    signature: await signDetached({
-      key: await key,
-      kid: signing.kid,
+  return async ({ path, body, nowMs, jti }) => {
+    const { kid, privateKeyPem } = signingKeyAt(signing, nowMs);
+    const signature = await signDetached({
+      key: await importPrivateKey({ pem: privateKeyPem }),
+      kid,
       typ: 'jose+json',
       header: {
         [claim('iat')]: new Date(nowMs).toISOString(),
@@ -43,8 +43,9 @@ export function authenticator(settings: PayconiqSettings): Authenticate {
       },
       crit: CRITICAL_CLAIMS,
       payload: body,
-    }),
-  });
+    });
+    return { signature };
+  };
 }
 
 /** Proves that Payconiq signed this body. What the claims say is the caller's to compare. */

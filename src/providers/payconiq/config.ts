@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DEADLINE_POLICIES } from '../../domain/payment.js';
+import { signingSettings } from './signing-keys.js';
 
 /** Where Payconiq's two environments live. @see payconiq.txt L887-889, L644-650 */
 const ENVIRONMENTS = {
@@ -27,6 +28,8 @@ export const payconiqSettings = z
       .optional(),
     /** Overrides the address of Payconiq's public keys. */
     jwksUrl: httpUrl.optional(),
+    /** Whether the nights and weekends in which EXT is switched off raise no alarm. */
+    plannedDowntime: z.boolean().optional(),
     profileId: providerId,
     /** Needed to sign. */
     merchantId: providerId.optional(),
@@ -34,14 +37,7 @@ export const payconiqSettings = z
       .string()
       .regex(/^[\x21-\x7e]+$/, 'must be the key alone: no spaces, no line breaks')
       .optional(),
-    signing: z
-      .strictObject({
-        kid: z.string().min(1),
-        privateKeyPem: z
-          .string()
-          .regex(/-----BEGIN PRIVATE KEY-----/, 'must be a PKCS#8 private key in PEM'),
-      })
-      .optional(),
+    signing: signingSettings.optional(),
     /** As configured in the profile: decides how long a QR code lives (2 or 20 minutes). */
     product: z.enum(['instore', 'online']).default('instore'),
     /** Whether Payconiq has enabled void for the profile; payments then wait for our acknowledge. */
@@ -59,6 +55,7 @@ export const payconiqSettings = z
   .superRefine(checkTogether, { when: ({ value }) => typeof value === 'object' && value !== null })
   .transform((settings) => ({
     ...ENVIRONMENTS[settings.environment],
+    plannedDowntime: settings.environment === 'ext' && settings.apiBaseUrl === undefined,
     ...withoutUndefined(settings),
   }));
 
@@ -68,6 +65,7 @@ interface Joint {
   readonly environment?: unknown;
   readonly apiBaseUrl?: unknown;
   readonly jwksUrl?: unknown;
+  readonly plannedDowntime?: unknown;
   readonly merchantId?: unknown;
   readonly apiKey?: unknown;
   readonly signing?: unknown;
@@ -92,6 +90,11 @@ function checkTogether(settings: Joint, context: z.core.$RefinementCtx): void {
       isProduction && isPlainElsewhere(settings.apiBaseUrl),
     ],
     ['jwksUrl', 'must be https in production', isProduction && isPlainElsewhere(settings.jwksUrl)],
+    [
+      'plannedDowntime',
+      'exists in the environment ext only',
+      isProduction && settings.plannedDowntime === true,
+    ],
     // payconiq.txt L12196-12216
     [
       'voidSupport',

@@ -2,26 +2,30 @@ import type { HttpClient } from '../../transport/http.js';
 import { createJwksCache } from '../../transport/jwks.js';
 import { defineProvider, type ConnectionResources } from '../provider.js';
 import { payconiqApi } from './api.js';
+import { plannedDowntimeEnd } from './downtime.js';
 import { payconiqSettings, type PayconiqSettings } from './config.js';
 import { payconiqNotifications } from './notifications.js';
 import { payconiqPayments } from './payments.js';
+import { keySetOf } from './signing-keys.js';
 
 /** Payconiq, Merchant API Guide V3: payments by QR code or app. */
 export const payconiq = defineProvider<PayconiqSettings>({
   name: 'payconiq',
   settings: payconiqSettings,
-  secretSettings: ['apiKey', 'signing.privateKeyPem'],
+  secretSettings: ['apiKey', 'signing.privateKeyPem', 'signing.keys.*.privateKeyPem'],
   origins: ({ apiBaseUrl, jwksUrl }) => [apiBaseUrl, jwksUrl],
   connect(settings, resources) {
     const { connectionId: id, http, now, notificationUrl } = resources;
     const keys = payconiqKeys(settings, resources);
     const callApi = payconiqApi(settings, { http, keys, now });
-    const { profileId } = settings;
+    const { profileId, signing, plannedDowntime: isSwitchedOff } = settings;
     return {
       id,
       provider: 'payconiq',
       payments: payconiqPayments(settings, resources, callApi),
       notifications: payconiqNotifications({ profileId, keys, now, notificationUrl }),
+      ...(signing && { publicKeys: () => keySetOf(signing) }),
+      ...(isSwitchedOff && { silentUntil: plannedDowntimeEnd }),
     };
   },
 });

@@ -6,7 +6,7 @@ import type { Scheduler } from './clock.js';
 import type { ControlRequest } from './control.js';
 import { exchange, send } from './exchange.js';
 import type { FaultBoard } from './faults.js';
-import type { RequestLog } from './request-log.js';
+import type { RequestFacts, RequestLog } from './request-log.js';
 import type { RequestHandler } from './server.js';
 import { claim } from './signing-keys.js';
 
@@ -37,7 +37,7 @@ export function createFront({ clock, api, faults, log, control }: FrontOptions):
       operation: route?.operation,
       paymentId: route?.subject.paymentId,
       reference: route?.subject.reference,
-      jti: idOf(request.signature),
+      ...signedBy(request.signature),
       idempotencyKey: header(incoming, 'idempotency-key'),
       body: body.toString('utf8'),
       fault: hit?.fault.kind,
@@ -79,9 +79,13 @@ function header(incoming: IncomingMessage, name: string): string | undefined {
   return Array.isArray(value) ? value.join(', ') : value;
 }
 
-function idOf(signature: string | undefined): string | undefined {
-  const id = signature === undefined ? undefined : peekHeader(signature)?.[claim('jti')];
-  return typeof id === 'string' ? id : undefined;
+function signedBy(signature: string | undefined): Pick<RequestFacts, 'jti' | 'kid'> {
+  const header = signature === undefined ? {} : peekHeader(signature);
+  return { jti: textOf(header?.[claim('jti')]), kid: textOf(header?.['kid']) };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
 /** Stands for the QR image: its content as text, for a person to read. */

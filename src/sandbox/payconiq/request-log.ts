@@ -12,6 +12,8 @@ export interface RequestRecord {
   readonly reference: string | undefined;
   /** The `jti` of a signed request, and the Idempotency-Key header, as sent. */
   readonly jti: string | undefined;
+  /** The id of the key that a signed request says it was signed with. */
+  readonly kid: string | undefined;
   readonly idempotencyKey: string | undefined;
   readonly body: string;
   readonly fault: RequestFault['kind'] | undefined;

@@ -8,7 +8,9 @@ import {
   callbackViolation,
   type Signable,
 } from '../../../src/providers/payconiq/auth.js';
+import { payconiqApi } from '../../../src/providers/payconiq/api.js';
 import { payconiqSettings } from '../../../src/providers/payconiq/config.js';
+import { createHttpClient } from '../../../src/transport/http.js';
 import {
   SIGNING_KID,
   intentOf,
@@ -56,7 +58,7 @@ describe('a signed request', () => {
   const sign = async (changes: Partial<Signable> = {}): Promise<string> =>
     (await authenticator(settings)({ ...signable, ...changes }))['signature'] ?? '';
 
-  it('carries the document’s header, as jose confirms', async () => {
+  it('PCQ-19: carries the document’s header, as jose confirms', async () => {
     expect(await headerOf(await sign(), body)).toEqual({
       typ: 'jose+json',
       kid: SIGNING_KID,
@@ -74,13 +76,13 @@ describe('a signed request', () => {
     expect(Object.keys(await authenticator(settings)(signable))).toEqual(['signature']);
   });
 
-  it('covers the body to the byte, an empty one too', async () => {
+  it('PCQ-19: covers the body to the byte, an empty one too', async () => {
     await expect(headerOf(await sign(), body.subarray(1))).rejects.toThrow('verification failed');
     const empty = new Uint8Array();
     expect(await headerOf(await sign({ body: empty }), empty)).toMatchObject({ alg: 'ES256' });
   });
 
-  it('is accepted by a provider that knows our key, for every operation', async () => {
+  it('PCQ-19: is accepted by a provider that knows our key, for every operation', async () => {
     merchant = await startMerchant({ auth: 'signed' });
     const { sandbox, payments } = merchant;
     const { request, opened } = await merchant.create();
@@ -94,12 +96,20 @@ describe('a signed request', () => {
     expect((await payments.search!(filter)).kind).toBe('found');
     expect((await command('capture')).kind).toBe('succeeded');
     expect((await command('void')).kind).toBe('declined');
-    const ids = sandbox.requests().flatMap(({ jti }) => jti ?? []);
-    expect(ids).toHaveLength(6);
+    const unpaid = await merchant.create();
+    const cancelled = intentOf('cancel', unpaid.request, {
+      providerReference: unpaid.opened.providerReference,
+    });
+    expect((await payments.operations.cancel!.send(cancelled)).kind).toBe('succeeded');
+    const asked = sandbox.requests().filter(({ operation }) => operation !== 'certificates');
+    const kinds = new Set(asked.map(({ operation }) => operation));
+    expect(kinds).toEqual(new Set(['create', 'get', 'search', 'acknowledge', 'cancel']));
+    const ids = asked.flatMap(({ jti }) => jti ?? []);
+    expect(ids).toHaveLength(asked.length);
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  it('is refused where the provider knows another key, and that refusal is believed unsigned', async () => {
+  it('PCQ-19: is refused where the provider knows another key, and that refusal is believed unsigned', async () => {
     merchant = await startMerchant({ auth: 'signed' });
     const other = merchantKeys();
     const { payments } = merchant.connect({
@@ -114,7 +124,7 @@ describe('a signed request', () => {
     expect(merchant.sandbox.payments()).toEqual([]);
   });
 
-  it('signs the path without the query, though the query is sent', async () => {
+  it('PCQ-19: signs the path without the query, though the query is sent', async () => {
     const seen: { url?: string | undefined; signature?: string | undefined; body: Buffer }[] = [];
     const server = createServer((incoming, response) => {
       const chunks: Buffer[] = [];
@@ -147,8 +157,16 @@ describe('a signed request', () => {
   it('is not sent at all with a key that cannot sign', async () => {
     merchant = await startMerchant();
     const privateKeyPem = '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----';
-    const { payments } = merchant.connect({ settings: { signing: { kid: 'k', privateKeyPem } } });
-    const outcome = await payments.operations.create.send(intentOf('create', requestOf()));
+    const settings = payconiqSettings.parse({ ...IDS, apiKey: 'key' });
+    const http = createHttpClient({ origins: [merchant.sandbox.url], now: Date.now });
+    const outcome = await payconiqApi(
+      { ...settings, apiBaseUrl: merchant.sandbox.url, signing: [{ kid: 'k', privateKeyPem }] },
+      { http, keys: { find: () => Promise.resolve({ kind: 'unknown' }) }, now: Date.now },
+    )({
+      ...{ method: 'POST', path: '/v3/payments', body: { amount: 1 } },
+      ...{ size: 'payment', connection: 'fresh', deadlineMs: Date.now() + 5_000 },
+    });
+    await http.close();
     expect(outcome).toMatchObject({
       kind: 'not_sent',
       cause: 'rejected',

@@ -19,6 +19,7 @@ describe('settings', () => {
       environment: 'ext',
       apiBaseUrl: 'https://api.ext.payconiq.com',
       jwksUrl: 'https://ext.payconiq.com/certificates',
+      plannedDowntime: true,
       product: 'instore',
       voidSupport: false,
       unexpectedAuthorization: 'void',
@@ -37,6 +38,17 @@ describe('settings', () => {
   it('take a signing key in place of an API key', () => {
     const signed = { profileId: 'p', merchantId: 'm', signing: SIGNING };
     expect(payconiqSettings.safeParse(signed).success).toBe(true);
+  });
+
+  it('expect a nightly downtime of EXT itself alone', () => {
+    const downtimeOf = (changes: object) =>
+      payconiqSettings.parse({ ...SETTINGS, ...changes }).plannedDowntime;
+    expect(downtimeOf({})).toBe(true);
+    expect(downtimeOf({ plannedDowntime: false })).toBe(false);
+    expect(downtimeOf({ environment: 'prod' })).toBe(false);
+    const apiBaseUrl = 'http://127.0.0.1:8081';
+    expect(downtimeOf({ apiBaseUrl })).toBe(false);
+    expect(downtimeOf({ apiBaseUrl, plannedDowntime: true })).toBe(true);
   });
 
   it('drop the slash at the end of an address, which would double that of every path', () => {
@@ -86,6 +98,11 @@ describe('wrong settings', () => {
       ['acknowledgePath'],
     ],
     ['void support online', { product: 'online', voidSupport: true }, ['voidSupport']],
+    [
+      'a planned downtime in production',
+      { environment: 'prod', plannedDowntime: true },
+      ['plannedDowntime'],
+    ],
     ['a setting that does not exist', { apikey: 'x' }, ['apikey']],
   ])('%s', (_name, changes, fields) => {
     expect(fieldsOf({ ...SETTINGS, ...changes })).toEqual(fields);
@@ -135,5 +152,9 @@ describe('wrong settings', () => {
 });
 
 it('the secrets among the settings are named', () => {
-  expect(payconiq.secretSettings).toEqual(['apiKey', 'signing.privateKeyPem']);
+  expect(payconiq.secretSettings).toEqual([
+    'apiKey',
+    'signing.privateKeyPem',
+    'signing.keys.*.privateKeyPem',
+  ]);
 });

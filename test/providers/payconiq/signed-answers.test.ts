@@ -8,7 +8,7 @@ afterEach(() => merchant.close());
 const create = () => merchant.payments.operations.create.send(intentOf('create', requestOf()));
 const NOT_BELIEVED = { kind: 'unknown', problem: { code: 'unverified_answer' } };
 
-describe('an answer to a signed request', () => {
+describe('PCQ-20: an answer to a signed request', () => {
   it('is believed with a valid signature', async () => {
     expect((await create()).kind).toBe('succeeded');
   });
