@@ -21,7 +21,7 @@ import { recoveriesOf } from '../provider.js';
 import { refusalOf, type CallApi } from './api.js';
 import type { PayconiqSettings } from './config.js';
 import { buildCreate, nextActionOf } from './creation.js';
-import { amountsOf, factsOf, statusMeaning } from './mapping.js';
+import { amountsOf, factsOf, payerOf, statusMeaning } from './mapping.js';
 import { checkPayment } from './rules.js';
 import {
   createAnswer,
@@ -272,7 +272,9 @@ export function payconiqPayments(
     if (!facts)
       return unclear(unexpectedAnswer(`unknown status ${current.details.status}`).problem);
     const { createdAt, expireAt } = current.details;
-    return { kind: 'found', facts, terms: terms({ createdAt, payerDeadline: expireAt }) };
+    const payer = payerOf(current.details);
+    const read = { facts, terms: terms({ createdAt, payerDeadline: expireAt }) };
+    return { kind: 'found', ...read, ...(payer && { payer }) };
   }
 
   type FoundDetails =

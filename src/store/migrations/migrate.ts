@@ -1,6 +1,7 @@
 import { Migrator, type Kysely, type Migration } from 'kysely';
 import type { Tables } from '../database.js';
 import { createInbox } from './inbox.js';
+import { createPayers } from './payers.js';
 import { createPayments } from './payments.js';
 import { createRequests } from './requests.js';
 
@@ -9,6 +10,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0001_payments': createPayments,
   '0002_inbox': createInbox,
   '0003_requests': createRequests,
+  '0004_payers': createPayers,
 };
 
 /** Runs what has not run yet, under a lock of the database, all or nothing. */
