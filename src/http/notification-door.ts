@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isPaymentId, type PaymentId } from '../domain/ids.js';
+import type { PayerData } from '../domain/payer.js';
 import { NOTIFICATION_PATH } from '../providers/connections.js';
 import type { NotificationCapability, Receipt } from '../providers/provider.js';
 import type { NewNotification } from '../store/inbox.js';
@@ -107,6 +108,7 @@ async function take(
   };
   const { id, isNew } = await context.store.inbox.add(notification);
   if (isNew) tell(context, { id, paymentId, notification });
+  if (receipt.kind === 'facts' && receipt.payer) remember(context, paymentId, receipt.payer);
   return reply.code(door.successStatus).send();
 }
 
@@ -137,6 +139,11 @@ function tell(
     const reached = await client.notify(told.paymentId, noticeOf(told.notification));
     if (reached === 'delivered') await store.inbox.markDelivered(told.id);
   });
+}
+
+/** Not awaited: it must neither refuse a notification nor delay one. A repeat makes up for it. */
+function remember({ store, background }: Context, paymentId: PaymentId, payer: PayerData): void {
+  background.run('remembering a payer', () => store.payers.remember(paymentId, payer));
 }
 
 const REFUSAL_REASONS: Readonly<Record<string, RefusalReason>> = {
