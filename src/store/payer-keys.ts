@@ -8,24 +8,32 @@ import type { PayersTable, Tables } from './database.js';
 /** Whose data it is: one of the payer's own, or what seals nothing any more. */
 export type PayerKey = PayerKeyRow | 'erased';
 
-/**
- * Whose payment it is. Where nobody names the payer, each payment has a payer of its own: a masked
- * account number identifies nobody.
- */
+/** Whose payment it is. */
 export async function subjectOf(db: Kysely<Tables>, paymentId: PaymentId): Promise<string> {
   const known = await db
     .selectFrom('payer_payments')
     .select('subject')
     .where('payment_id', '=', paymentId)
     .executeTakeFirst();
-  return known?.subject ?? `payment:${paymentId}`;
+  return known?.subject ?? ownSubject(paymentId);
 }
 
-/** The payer's key, if there ever was one. */
+/**
+ * Where nobody names the payer, each payment has a payer of its own: a masked account number
+ * identifies nobody.
+ */
+function ownSubject(paymentId: PaymentId): string {
+  return `payment:${paymentId}`;
+}
+
+/** The key of a payment's payer, if there ever was one. */
 export async function findPayerKey(
   db: Kysely<Tables>,
-  subject: string,
+  paymentId: PaymentId,
 ): Promise<PayerKey | undefined> {
+  const subject = sql<string>`coalesce(
+    (select subject from payer_payments where payment_id = ${paymentId}),
+    ${ownSubject(paymentId)}::text)`;
   const row = await db
     .selectFrom('payers')
     .selectAll()

@@ -70,7 +70,7 @@ async function known(
   keys: KeyRing,
   paymentId: PaymentId,
 ): Promise<PayerData | 'erased' | undefined> {
-  const key = await findPayerKey(db, await subjectOf(db, paymentId));
+  const key = await findPayerKey(db, paymentId);
   if (key === undefined || key === 'erased') return key;
   return opened(db, keys, { key, paymentId });
 }
@@ -87,7 +87,16 @@ async function opened(
     .executeTakeFirst();
   const ciphertext = row?.ciphertext ?? null;
   if (ciphertext === null) return undefined;
-  return JSON.parse(openPersonal(keys, key, { keyId: key.keyId, ciphertext })) as PayerData;
+  return parsed(openPersonal(keys, key, { keyId: key.keyId, ciphertext }));
+}
+
+/** Whoever wrote it: an error must not quote it. */
+function parsed(json: string): PayerData {
+  try {
+    return JSON.parse(json) as PayerData;
+  } catch {
+    throw new Error('store: what is sealed of a payer is no JSON');
+  }
 }
 
 function isTold(known: PayerData | undefined, told: PayerData): boolean {

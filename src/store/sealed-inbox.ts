@@ -8,7 +8,13 @@ import type { KeyRing } from '../transport/keyring.js';
 import { SealError, open, payerKeyRing, seal, sealedKeyId } from '../transport/seal.js';
 import type { Tables } from './database.js';
 import type { Inbox, NewNotification, RawNotification } from './inbox.js';
-import { findPayerKey, lockPayerKey, payerKeyById, subjectOf } from './payer-keys.js';
+import {
+  findPayerKey,
+  lockPayerKey,
+  payerKeyById,
+  subjectOf,
+  type PayerKey,
+} from './payer-keys.js';
 
 const CONTEXT = { context: 'inbox-body' };
 
@@ -53,10 +59,10 @@ async function bodyKey(
   paymentId: PaymentId | undefined,
 ): Promise<KeyRing | 'erased' | undefined> {
   if (paymentId === undefined) return keys;
-  const subject = await subjectOf(db, paymentId);
-  const known = await findPayerKey(db, subject);
-  if (known === 'erased' || !keys) return known === 'erased' ? known : undefined;
-  const key = known ?? (await lockPayerKey(db, { subject, keys }));
+  const known = await findPayerKey(db, paymentId);
+  if (known === 'erased') return known;
+  if (!keys) return undefined;
+  const key = known ?? (await newKey(db, keys, paymentId));
   if (key === 'erased') return key;
   try {
     return payerKeyRing(keys, key);
@@ -65,6 +71,10 @@ async function bodyKey(
     if (error instanceof SealError) return keys;
     throw error;
   }
+}
+
+async function newKey(db: Kysely<Tables>, keys: KeyRing, paymentId: PaymentId): Promise<PayerKey> {
+  return lockPayerKey(db, { subject: await subjectOf(db, paymentId), keys });
 }
 
 function sealedWith(
@@ -93,7 +103,7 @@ async function opened(
 }
 
 async function isErased(db: Kysely<Tables>, paymentId: PaymentId): Promise<boolean> {
-  return (await findPayerKey(db, await subjectOf(db, paymentId))) === 'erased';
+  return (await findPayerKey(db, paymentId)) === 'erased';
 }
 
 async function empty(db: Kysely<Tables>, id: string): Promise<void> {
