@@ -10,7 +10,7 @@ import { checkConnections } from './providers/connections.js';
 import type { ConnectionSettings } from './providers/connections.js';
 import { checkKeys } from './transport/keyring.js';
 
-export const SCOPES = ['payments:read', 'payments:write', 'operations'] as const;
+export const SCOPES = ['payments:read', 'payments:write', 'operations', 'personal_data'] as const;
 
 const text = z.string().min(1);
 const port = z.int().min(0).max(65_535);

@@ -3,10 +3,11 @@
  * Thin: what happened on the wire is the adapter's to say, what follows from it the workflow's.
  */
 import { ApplicationFailureCategory } from '@temporalio/common';
-import { ApplicationFailure, activityInfo } from '@temporalio/activity';
+import { ApplicationFailure, activityInfo, log } from '@temporalio/activity';
 import { isDefinitive, type Outcome } from '../domain/outcome.js';
 import type { Fact } from '../domain/facts.js';
 import type { PaymentId } from '../domain/ids.js';
+import type { PayerData } from '../domain/payer.js';
 import type { PaymentRequest } from '../domain/payment.js';
 import type { Violation } from '../domain/problem.js';
 import type { PaymentRecord, StoredPayment } from '../domain/record.js';
@@ -54,7 +55,7 @@ export interface PaymentActivities {
 
 export interface ActivityDependencies {
   readonly connections: Connections;
-  readonly store: Pick<Store, 'recordPayment' | 'loadPayment' | 'expectations'>;
+  readonly store: Pick<Store, 'recordPayment' | 'loadPayment' | 'expectations' | 'payers'>;
   readonly timing: Timing;
   readonly now: () => number;
 }
@@ -126,6 +127,7 @@ export function paymentActivities(dependencies: ActivityDependencies): PaymentAc
         request,
         ...(providerReference !== undefined && { providerReference }),
       });
+      if (reading.kind === 'found' && reading.payer) remember(request.paymentId, reading.payer);
       const facts = reading.kind === 'found' ? reading.facts : [];
       const terms = reading.kind === 'found' ? { terms: reading.terms } : {};
       if (input.until === 'now' && reading.kind === 'found') return { facts, ...terms };
@@ -175,6 +177,17 @@ export function paymentActivities(dependencies: ActivityDependencies): PaymentAc
         problem: { code: 'store_unavailable', message },
       };
     }
+  }
+
+  /**
+   * Not awaited: a store that is down must hold no payment up. The next reading makes up for it.
+   * Written from here, so that what is personal never stands in a workflow.
+   */
+  function remember(paymentId: PaymentId, payer: PayerData): void {
+    store.payers.remember(paymentId, payer).catch((error: unknown) => {
+      const code = error instanceof Error ? error.name : typeof error;
+      log.warn(`what the provider told of a payer was not kept (${code})`);
+    });
   }
 
   /** The provider's rules presume that ours are kept. */

@@ -14,10 +14,14 @@ export function apiTarget({ http, apiKeys }: Config, url?: string): ApiTarget {
   return { url: url ?? localUrl(http), key: key?.secret };
 }
 
-/** @throws Error in words, from the API's problem or because no server answers */
+/**
+ * Undefined where the answer has no body.
+ *
+ * @throws Error in words, from the API's problem or because no server answers
+ */
 export async function callApi<Result>(
   target: ApiTarget,
-  method: 'GET' | 'POST',
+  method: 'GET' | 'POST' | 'DELETE',
   path: string,
   body?: object,
 ): Promise<Result> {
@@ -33,9 +37,16 @@ export async function callApi<Result>(
       cause,
     });
   });
-  const answer = (await response.json()) as Result & { detail?: string; title?: string };
-  if (!response.ok) throw new Error(answer.detail ?? answer.title ?? `HTTP ${response.status}`);
+  const text = await response.text();
+  const answer = (text === '' ? undefined : JSON.parse(text)) as Result & Refusal;
+  if (!response.ok) throw new Error(refusalIn(answer) ?? `HTTP ${response.status}`);
   return answer;
+}
+
+type Refusal = { readonly detail?: string; readonly title?: string } | undefined;
+
+function refusalIn(problem: Refusal): string | undefined {
+  return problem?.detail ?? problem?.title;
 }
 
 /** What a command answers with: the payment, or only that it was taken. */

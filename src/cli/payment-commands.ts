@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import Table from 'cli-table3';
 import type { Config } from '../config.js';
 import { formatMoney, parseMoney } from '../domain/money.js';
+import type { PayerData } from '../domain/payer.js';
 import type { Payment } from '../domain/payment.js';
 import { PAYMENT_STATUSES } from '../domain/reducer.js';
 import { apiTarget, callApi, type ApiTarget, type Taken } from './api.js';
@@ -62,6 +63,7 @@ export function paymentCommands(program: Command, config: () => Config): void {
       );
   }
   repairCommands(payment, target);
+  payerCommands(payment, target);
 }
 
 /** One command for each kind of repair; all are kept with who did it, and why. */
@@ -104,6 +106,26 @@ function repairCommands(payment: Command, target: () => ApiTarget): void {
 interface Explained {
   readonly actor: string;
   readonly reason: string;
+}
+
+function payerCommands(payment: Command, target: () => ApiTarget): void {
+  payment
+    .command('payer <paymentId>')
+    .description('what is known of the payer, as JSON')
+    .option('--refresh', 'ask the provider first')
+    .action(async (paymentId: string, { refresh }: { refresh?: boolean }) => {
+      const path = `${pathOf(paymentId)}/payer${refresh === true ? '?refresh=true' : ''}`;
+      const known = await callApi<PayerData>(target(), 'GET', path);
+      say(JSON.stringify(known, null, 2));
+    });
+
+  payment
+    .command('erase-payer <paymentId>')
+    .description('forget the payer for good: all that is known of them')
+    .action(async (paymentId: string) => {
+      await callApi<undefined>(target(), 'DELETE', `${pathOf(paymentId)}/payer`);
+      say(`the payer of ${paymentId} is erased`);
+    });
 }
 
 function pathOf(paymentId: string): string {

@@ -4,8 +4,11 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { constantTimeEqual } from '../transport/digest.js';
 import { ApiError } from './problems.js';
 
-/** What a key may be used for. `operations`: the raw notifications, and their replay. */
-export type Scope = 'payments:read' | 'payments:write' | 'operations';
+/**
+ * What a key may be used for. `operations`: the raw notifications, and their replay.
+ * `personal_data`: what is known of payers, and erasing it.
+ */
+export type Scope = 'payments:read' | 'payments:write' | 'operations' | 'personal_data';
 
 export interface ApiKey {
   /** Names the client in logs and owns its Idempotency-Keys. */

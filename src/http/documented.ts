@@ -1,6 +1,6 @@
 /** What the OpenAPI document says of a route besides its shapes. */
-import type { z } from 'zod';
-import { problem } from './schemas.js';
+import { z } from 'zod';
+import { components, problem } from './schemas.js';
 
 const REFUSALS = {
   400: 'The request breaks a rule; `violations` names each field.',
@@ -26,12 +26,14 @@ interface Documented {
 
 /** The responses of a route: the good ones by status, and which refusals there are. */
 export function responses(
-  good: Readonly<Record<number, readonly [description: string, schema: z.ZodType]>>,
+  good: Readonly<Record<number, readonly [description: string, schema?: z.ZodType]>>,
   refusals: readonly Refusal[],
 ): Record<string, Documented> {
   const answered = Object.entries(good).map(([status, [description, schema]]) => [
     status,
-    { description, content: { 'application/json': { schema } }, ...headersOf(Number(status)) },
+    schema
+      ? { description, content: { 'application/json': { schema } }, ...headersOf(Number(status)) }
+      : withoutBody(description),
   ]);
   const refused = refusals.map((status) => [
     status,
@@ -42,6 +44,10 @@ export function responses(
     },
   ]);
   return Object.fromEntries([...answered, ...refused]) as Record<string, Documented>;
+}
+
+function withoutBody(description: string): z.ZodType {
+  return z.null().register(components, { description });
 }
 
 /** Refusals that every route of the API has. */

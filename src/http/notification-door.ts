@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isPaymentId, type PaymentId } from '../domain/ids.js';
+import type { PayerData } from '../domain/payer.js';
 import { NOTIFICATION_PATH } from '../providers/connections.js';
 import type { NotificationCapability, Receipt } from '../providers/provider.js';
 import type { NewNotification } from '../store/inbox.js';
@@ -109,7 +110,9 @@ async function take(
     receivedAt: new Date(context.now()).toISOString(),
   };
   const { id, isNew } = await context.store.inbox.add(notification);
-  if (isNew) tell(context, id, notification);
+  const payer = receipt.kind === 'facts' ? receipt.payer : undefined;
+  if (isNew) tell(context, { id, notification, payer });
+  if (paymentId !== undefined && payer) remember(context, paymentId, payer);
   return reply.code(door.successStatus).send();
 }
 
@@ -132,18 +135,33 @@ function refuseUnverified(request: FastifyRequest, receipt: Receipt): asserts re
 }
 
 /** Not awaited: the notification is safe already, and the dispatcher repeats what fails here. */
-function tell({ client, store, background }: Context, id: string, told: NewNotification): void {
-  const { paymentId } = told;
+function tell(
+  context: Context,
+  {
+    id,
+    notification,
+    payer,
+  }: { readonly id: string; notification: NewNotification; payer: PayerData | undefined },
+): void {
+  const { client, store, background } = context;
+  const { paymentId } = notification;
   background.run('telling a payment of a notification', async () => {
     if (paymentId !== undefined) {
-      const reached = await client.notify(paymentId, noticeOf(told));
+      const reached = await client.notify(paymentId, noticeOf(notification));
       if (reached === 'delivered') await store.inbox.markDelivered(id);
       return;
     }
-    const news = { ...told, id, state: 'undelivered', deliveries: 1, attempts: 0 } as const;
+    const news = { ...notification, id, state: 'undelivered', deliveries: 1, attempts: 0 } as const;
     const delivery = await deliver({ client, store }, news);
-    if (delivery.kind === 'delivered') await store.inbox.markDelivered(id, delivery);
+    if (delivery.kind === 'unknown') return;
+    await store.inbox.markDelivered(id, delivery);
+    if (payer) remember(context, delivery.paymentId, payer);
   });
+}
+
+/** Not awaited: it must neither refuse a notification nor delay one. A repeat makes up for it. */
+function remember({ store, background }: Context, paymentId: PaymentId, payer: PayerData): void {
+  background.run('remembering a payer', () => store.payers.remember(paymentId, payer));
 }
 
 const REFUSAL_REASONS: Readonly<Record<string, RefusalReason>> = {

@@ -42,6 +42,12 @@ export const providerPaymentsQuery = z.strictObject({
   pageSize: integer({ min: 1, max: 100 }).default(50),
 });
 
+export const payerQuery = z.strictObject({
+  refresh: z.enum(['true', 'false']).optional().register(components, {
+    description: 'Ask the provider first: some of what it knows comes with no notification.',
+  }),
+});
+
 export const notificationsQuery = z.strictObject({
   connectionId: z.string().optional(),
   paymentId: z.string().optional(),

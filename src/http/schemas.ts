@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { FACT_KINDS } from '../domain/facts.js';
 import { OPERATION_NAMES } from '../domain/ids.js';
 import { CAPTURE_MODES, DEADLINE_POLICIES } from '../domain/payment.js';
+import { PAYER_FIELDS, type PayerField } from '../domain/payer.js';
 import { PROBLEM_CODES, type ProblemCode } from '../domain/problem.js';
 import { PAYMENT_STATUSES } from '../domain/reducer.js';
 
@@ -366,6 +367,21 @@ export const keySet = z
     ),
   })
   .register(components, { id: 'KeySet', description: 'A JSON Web Key Set (RFC 7517).' });
+
+const payerFields = Object.keys(PAYER_FIELDS) as PayerField[];
+
+export const payer = z
+  .strictObject(
+    Object.fromEntries(payerFields.map((field) => [field, z.string().optional()])) as Record<
+      PayerField,
+      z.ZodOptional<z.ZodString>
+    >,
+  )
+  .register(components, {
+    id: 'Payer',
+    description: 'What the provider told of the payer. What is not known is absent.',
+    examples: [{ name: 'John', iban: '*************12636' }],
+  });
 
 const fact = z
   .strictObject({

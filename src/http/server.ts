@@ -13,6 +13,7 @@ import { notificationDoor } from './notification-door.js';
 import { notificationRoutes } from './notification-routes.js';
 import { refuseUnknownRoutes } from './not-found.js';
 import { documentApi, serveDocument } from './openapi.js';
+import { payerRoutes } from './payer-routes.js';
 import { commandRoutes } from './payment-commands.js';
 import { openingRoute } from './payment-opening.js';
 import { readingRoutes } from './payment-reads.js';
@@ -151,6 +152,7 @@ function registerApi(app: FastifyInstance, context: Context): void {
   openingRoute(api, context);
   readingRoutes(api, context);
   commandRoutes(api, context);
+  payerRoutes(api, context);
   connectionRoutes(api, context);
   notificationRoutes(api, context);
 }

@@ -7,6 +7,7 @@ import type { Fact } from '../domain/facts.js';
 import type { Money } from '../domain/money.js';
 import type { OperationName, OperationRef, PaymentId } from '../domain/ids.js';
 import type { Outcome } from '../domain/outcome.js';
+import type { PayerData } from '../domain/payer.js';
 import type { NextAction, PaymentRequest } from '../domain/payment.js';
 import type { Problem, Violation } from '../domain/problem.js';
 import type { Expectation, Subject } from '../domain/subject.js';
@@ -148,7 +149,13 @@ export interface ReadRequest {
 }
 
 export type Reading =
-  | { readonly kind: 'found'; readonly facts: readonly Fact[]; readonly terms: Terms }
+  | {
+      readonly kind: 'found';
+      readonly facts: readonly Fact[];
+      readonly terms: Terms;
+      /** Goes to the store and nowhere else. */
+      readonly payer?: PayerData;
+    }
   | { readonly kind: 'absent'; readonly problem: Problem }
   | { readonly kind: 'unclear'; readonly problem: Problem; readonly retryAfterMs?: number };
 
@@ -205,6 +212,8 @@ export type Receipt =
       readonly providerReference: string;
       readonly facts: readonly Fact[];
       readonly subject?: Subject;
+      /** Goes to the store and nowhere else. */
+      readonly payer?: PayerData;
     }
   /** Not to be believed, or not understood: a reason to ask. */
   | { readonly kind: 'hint'; readonly eventId: string; readonly providerReference?: string }

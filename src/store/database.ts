@@ -120,7 +120,7 @@ export interface InboxTable {
   facts: Json<readonly Fact[]>;
   subject: OptionalJson<Subject>;
   headers: Json<Readonly<Record<string, string>>>;
-  body: ColumnType<Uint8Array, Uint8Array, never>;
+  body: ColumnType<Uint8Array, Uint8Array, Uint8Array>;
   received_at: Time;
   last_received_at: Time;
   deliveries: Generated<number>;
@@ -166,6 +166,23 @@ export interface RequestsTable {
   created_at: Generated<Date>;
 }
 
+/** Whoever pays, each with a key. Erased: `erased_at` is set and the key is gone. */
+export interface PayersTable {
+  subject: string;
+  key_id: string | null;
+  sealed_key: ColumnType<Uint8Array | null, Uint8Array | null, Uint8Array | null>;
+  erased_at: OptionalTime;
+  created_at: Generated<Date>;
+}
+
+export interface PayerPaymentsTable {
+  payment_id: string;
+  subject: string;
+  /** Of the payer's data as JSON, sealed with the payer's key. */
+  ciphertext: string | null;
+  updated_at: ColumnType<Date, string | undefined, string>;
+}
+
 export interface Tables {
   payments: PaymentsTable;
   facts: FactsTable;
@@ -176,6 +193,8 @@ export interface Tables {
   api_requests: RequestsTable;
   expectations: ExpectationsTable;
   sweeps: SweepsTable;
+  payers: PayersTable;
+  payer_payments: PayerPaymentsTable;
 }
 
 export type PaymentRow = Selectable<PaymentsTable>;

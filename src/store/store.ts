@@ -17,6 +17,7 @@ import {
   type PaymentFilter,
   type PaymentPage,
 } from './payment-queries.js';
+import { createPayers, type Payers } from './payers.js';
 import { findPaymentId, type ProviderObject } from './provider-objects.js';
 import { recordFacts, recordPayment } from './recording.js';
 import type { KeyRing } from '../transport/keyring.js';
@@ -66,13 +67,15 @@ export interface Store {
   readonly requests: Requests;
   readonly expectations: Expectations;
   readonly sweeps: Sweeps;
+  readonly payers: Payers;
 }
 
 /**
  * Opens a store; its tables are made by `migrate`. A server that is down is no error here: the
  * first use connects. An embedded store throws StoreLocked while another process has it.
  *
- * @param keys encrypt raw notifications; without them they are kept as they came
+ * @param keys encrypt raw notifications and what is known of payers; without them notifications
+ *   are kept as they came, and nothing of payers is
  */
 export async function openStore(settings: StoreSettings, keys?: KeyRing): Promise<Store> {
   const database =
@@ -94,9 +97,10 @@ function storeOver(database: Database, keys: KeyRing | undefined): Store {
     loadPayment: (paymentId) => loadPayment(db, paymentId),
     listPayments: (filter) => listPayments(db, filter),
     findPaymentId: (object) => findPaymentId(db, object),
-    inbox: keys ? sealedInbox(inbox, keys) : inbox,
+    inbox: sealedInbox(inbox, { db, keys }),
     requests: createRequests(db),
     expectations: createExpectations(db),
     sweeps: createSweeps(db),
+    payers: createPayers(db, keys),
   };
 }

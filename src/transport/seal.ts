@@ -127,7 +127,7 @@ export function resealPayerKey(ring: KeyRing, { keyId, sealedKey }: PayerKeyRow)
  * @throws SealError when the key row cannot be opened
  */
 export function sealPersonal(ring: KeyRing, keyRow: PayerKeyRow, text: string): SealedPersonalData {
-  const sealed = seal(payerRing(ring, keyRow), Buffer.from(text), { context: PERSONAL_CONTEXT });
+  const sealed = seal(payerKeyRing(ring, keyRow), Buffer.from(text), { context: PERSONAL_CONTEXT });
   return { keyId: keyRow.keyId, ciphertext: Buffer.from(sealed).toString('base64') };
 }
 
@@ -143,11 +143,16 @@ export function openPersonal(
 ): string {
   if (keyId !== keyRow.keyId) throw unknownKey(keyId);
   const sealed = Buffer.from(ciphertext, 'base64');
-  const opened = open(payerRing(ring, keyRow), sealed, { context: PERSONAL_CONTEXT });
+  const opened = open(payerKeyRing(ring, keyRow), sealed, { context: PERSONAL_CONTEXT });
   return Buffer.from(opened).toString('utf8');
 }
 
-function payerRing(ring: KeyRing, { keyId, sealedKey }: PayerKeyRow): KeyRing {
+/**
+ * A ring of the payer's key alone, to seal what is not text with it.
+ *
+ * @throws SealError when the key row cannot be opened
+ */
+export function payerKeyRing(ring: KeyRing, { keyId, sealedKey }: PayerKeyRow): KeyRing {
   const secret = open(ring, sealedKey, payerKeyContext(keyId));
   return createKeyRing([{ id: keyId, secret }]);
 }

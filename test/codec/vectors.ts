@@ -20,6 +20,13 @@ export interface EncryptionVectors {
       readonly nonceHex: string;
       readonly sealed: SealedPersonalData;
     }[];
+    /** Sealed with the payer's key too, as bytes. */
+    readonly bodies: readonly SealedBytes[];
+    /** What the payer's key does not open. */
+    readonly refused: readonly (SealedPersonalData & {
+      readonly name: string;
+      readonly code: SealErrorCode;
+    })[];
   };
   readonly payloads: readonly {
     readonly name: string;
@@ -29,9 +36,12 @@ export interface EncryptionVectors {
   }[];
 }
 
-export interface SealedVector {
-  readonly name: string;
+export interface SealedVector extends SealedBytes {
   readonly keyId: string;
+}
+
+interface SealedBytes {
+  readonly name: string;
   readonly context: string;
   readonly nonceHex: string;
   readonly plaintextHex: string;

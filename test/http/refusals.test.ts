@@ -267,6 +267,8 @@ describe('who may call what', () => {
     ['shop', 'GET', '/v1/notifications/1', 'operations'],
     ['shop', 'POST', '/v1/notifications/1/replay', 'operations'],
     ['operator', 'GET', '/v1/payments', 'payments:read'],
+    ['shop', 'GET', '/v1/payments/p1/payer', 'personal_data'],
+    ['operator', 'DELETE', '/v1/payments/p1/payer', 'personal_data'],
   ] as const)('%s may not %s %s', async (key, method, path, scope) => {
     const answer = await server.call(method, path, { key });
     expect(answer.body).toMatchObject({

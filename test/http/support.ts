@@ -10,13 +10,19 @@ import { TIMING } from '../../src/domain/timing.js';
 import { openStore, type Store } from '../../src/store/store.js';
 import { freePort } from '../../src/temporal/ports.js';
 import { hmacSha256 } from '../../src/transport/digest.js';
-import { CONNECTION_ID, startHarness, type Harness } from '../support/harness.js';
+import {
+  CONNECTION_ID,
+  startHarness,
+  type Harness,
+  type HarnessOptions,
+} from '../support/harness.js';
 
 export const KEYS = {
   shop: { id: 'shop', secret: 'key-of-the-shop', scopes: ['payments:read', 'payments:write'] },
   other: { id: 'other', secret: 'key-of-another', scopes: ['payments:read', 'payments:write'] },
   reader: { id: 'reader', secret: 'key-of-a-reader', scopes: ['payments:read'] },
   operator: { id: 'operator', secret: 'key-of-an-operator', scopes: ['operations'] },
+  officer: { id: 'officer', secret: 'key-of-an-officer', scopes: ['personal_data'] },
 } as const satisfies Record<string, ApiKey>;
 
 export interface Call {
@@ -106,9 +112,12 @@ export function paymentIn({ body }: Answered): Payment {
 }
 
 /** A harness whose payments tell a server at `port` of their news. */
-export async function harnessWithDoor(): Promise<{ harness: Harness; port: number }> {
+export async function harnessWithDoor(
+  options: HarnessOptions = {},
+): Promise<{ harness: Harness; port: number }> {
   const port = await freePort();
-  return { harness: await startHarness({ publicUrl: `http://127.0.0.1:${port}` }), port };
+  const publicUrl = `http://127.0.0.1:${port}`;
+  return { harness: await startHarness({ publicUrl, ...options }), port };
 }
 
 /** The path of the door for a payment, as the harness's connections give it out. */

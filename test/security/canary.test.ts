@@ -6,22 +6,36 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defaultConfig } from '../../src/config.js';
 import { freePort } from '../../src/temporal/ports.js';
 import { startDevStack, type DevStack } from '../../src/workers/dev-stack.js';
+import { openStore } from '../../src/store/store.js';
+import { createKeyRing, type KeyRing } from '../../src/transport/keyring.js';
 import '../support/setup.js';
 import { temporalCli } from '../support/temporal.js';
+import { dumpOf, readableInDump, readableInHistory, type Dump } from './everything-readable.js';
 
 /** What must stand nowhere in the clear, by where it goes through. */
 const CANARIES = {
   description: 'canary-description-of-the-purchase',
   merchantReference: 'canary-reference-4711',
   cancelReason: 'canary-reason-for-the-void',
-  /** Told by the sandbox's callbacks and details. */
-  debtorIban: '*************12636',
+  /** Told by the sandbox's callbacks, details and search. */
+  debtorName: 'Canary Birdwhistle',
+  debtorIban: '*************98765',
+  /** Told by details and search alone. */
+  payerMessage: 'canary-words-of-the-payer',
 } as const;
+/** Of these nothing is left when the payer is erased. */
+const { debtorName, debtorIban, payerMessage } = CANARIES;
+const OF_THE_PAYER = { debtorName, debtorIban, payerMessage };
 
 let folder: string;
 let stack: DevStack;
 let logged = '';
+/** Every answer of the API, but those about the payer. */
+let answered = '';
 let paymentId: string;
+/** Whose callback was lost: found by asking. */
+let askedPaymentId: string;
+let keys: KeyRing;
 let secrets: readonly string[];
 
 beforeAll(async () => {
@@ -41,11 +55,14 @@ beforeAll(async () => {
     sandboxPorts: { terminal: 0, online: 0 },
     isHeadless: true,
   });
-  await livePayment();
+  paymentId = await livePayment();
+  askedPaymentId = await paidUnheard();
+  await get('/v1/connections/payconiq-terminal/provider-payments');
+  await get(`/v1/payments/${paymentId}`);
   const state = join(folder, 'state');
-  const { base64 } = JSON.parse(await readFile(join(state, 'encryption-key'), 'utf8')) as {
-    base64: string;
-  };
+  const key = await readFile(join(state, 'encryption-key'), 'utf8');
+  const { id, base64 } = JSON.parse(key) as { id: string; base64: string };
+  keys = createKeyRing([{ id, secret: base64 }]);
   const notificationSecret = await readFile(join(state, 'notification-secret'), 'utf8');
   secrets = [base64, notificationSecret, stack.sandboxes!.terminal.apiKey];
 }, 120_000);
@@ -54,33 +71,59 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+const ASKED = {
+  connectionId: 'payconiq-terminal',
+  amount: { minor: '1250', currency: 'EUR' },
+  merchantReference: CANARIES.merchantReference,
+  description: CANARIES.description,
+  captureMode: 'manual',
+};
+const PAYER = { debtor: { name: debtorName, iban: debtorIban }, message: payerMessage };
+
+async function post(path: string, body: object): Promise<Record<string, unknown>> {
+  const response = await fetch(`${stack.apiUrl}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID() },
+    body: JSON.stringify(body),
+  });
+  const text = await response.text();
+  answered += text;
+  return JSON.parse(text) as Record<string, unknown>;
+}
+
+async function get(path: string): Promise<void> {
+  answered += await (await fetch(`${stack.apiUrl}${path}`)).text();
+}
+
 /** Every path: request, answer, callback, void with a reason, and a wrong request. */
-async function livePayment(): Promise<void> {
-  const { apiUrl } = stack;
+async function livePayment(): Promise<string> {
   const { terminal } = stack.sandboxes!;
-  const post = async (path: string, body: object): Promise<Record<string, unknown>> => {
-    const response = await fetch(`${apiUrl}${path}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID() },
-      body: JSON.stringify(body),
-    });
-    return (await response.json()) as Record<string, unknown>;
-  };
-  const asked = {
-    connectionId: 'payconiq-terminal',
-    amount: { minor: '1250', currency: 'EUR' },
-    merchantReference: CANARIES.merchantReference,
-    description: CANARIES.description,
-    captureMode: 'manual',
-  };
-  const payment = await post('/v1/payments', asked);
-  paymentId = String(payment['paymentId']);
-  terminal.consumer.pay(String(payment['providerReference']));
+  const payment = await post('/v1/payments', ASKED);
+  const id = String(payment['paymentId']);
+  terminal.consumer.pay(String(payment['providerReference']), PAYER);
   await terminal.callbacks.idle();
-  await stack.client.waitForOutcome(paymentId, { timeoutMs: 20_000 });
-  await post(`/v1/payments/${paymentId}/void`, { reason: CANARIES.cancelReason });
-  await post('/v1/payments', { ...asked, amount: { minor: '-1', currency: 'EUR' } });
+  await stack.client.waitForOutcome(id, { timeoutMs: 20_000 });
+  await post(`/v1/payments/${id}/void`, { reason: CANARIES.cancelReason });
+  await post('/v1/payments', { ...ASKED, amount: { minor: '-1', currency: 'EUR' } });
   await terminal.callbacks.idle();
+  return id;
+}
+
+/** A payment whose callback is lost, so that the provider is asked for its details. */
+async function paidUnheard(): Promise<string> {
+  const { terminal } = stack.sandboxes!;
+  const payment = await post('/v1/payments', ASKED);
+  const id = String(payment['paymentId']);
+  const providerReference = String(payment['providerReference']);
+  const where = { paymentId: providerReference };
+  terminal.faults.always('callback', { kind: 'lose', scope: 'delivery' }, { where });
+  terminal.consumer.pay(providerReference, PAYER);
+  await stack.client.waitForOutcome(id, { timeoutMs: 30_000 });
+  return id;
+}
+
+async function payerOf(id: string): Promise<unknown> {
+  return (await fetch(`${stack.apiUrl}/v1/payments/${id}/payer`)).json();
 }
 
 async function contentsOf(directory: string): Promise<Buffer> {
@@ -91,11 +134,29 @@ async function contentsOf(directory: string): Promise<Buffer> {
   );
 }
 
+test('PCQ-05, PCQ-16: the payer is known to who may read it', async () => {
+  const seen = { name: debtorName, iban: debtorIban };
+  await expect.poll(() => payerOf(paymentId)).toEqual(seen);
+  await expect.poll(() => payerOf(askedPaymentId)).toEqual({ ...seen, message: payerMessage });
+});
+
 describe("Temporal's database", () => {
   test.each(Object.entries(CANARIES))('holds no %s in the clear', async (_name, canary) => {
     const stored = await contentsOf(join(folder, 'state'));
     expect(stored.includes(canary)).toBe(false);
   });
+
+  test.each(Object.entries(OF_THE_PAYER))(
+    'holds no %s, not even for those who have the keys',
+    async (_name, canary) => {
+      for (const id of [paymentId, askedPaymentId]) {
+        const where = { address: stack.temporalAddress, workflowId: `payment/${id}` };
+        const history = await readableInHistory(where, keys);
+        expect(history).toContain(CANARIES.merchantReference);
+        expect(history).not.toContain(canary);
+      }
+    },
+  );
 
   test('is searched in the right place: the workflow id, which is never encrypted, stands there', async () => {
     const stored = await contentsOf(join(folder, 'state'));
@@ -112,7 +173,7 @@ describe('our database', () => {
   test('holds nothing of the payer in the clear, raw notifications included', async () => {
     const stored = await contentsOf(join(folder, 'store'));
     expect(stored.includes(paymentId)).toBe(true);
-    expect(stored.includes(CANARIES.debtorIban)).toBe(false);
+    for (const canary of Object.values(OF_THE_PAYER)) expect(stored.includes(canary)).toBe(false);
   });
 
   test('holds no secret', async () => {
@@ -127,7 +188,47 @@ describe('our database', () => {
   });
 });
 
+test('no other answer tells anything of the payer, the search at the provider included', () => {
+  expect(answered).toContain('"totalPayments":2');
+  for (const canary of Object.values(OF_THE_PAYER)) expect(answered).not.toContain(canary);
+});
+
 test('the log holds neither secrets nor what the payment is about', () => {
   expect(logged).toContain('"route":"/v1/payments"');
   for (const text of [...secrets, ...Object.values(CANARIES)]) expect(logged).not.toContain(text);
+});
+
+/** Last, because it stops everything: the database is then read as it lies on the disk. */
+describe('when the payer is erased', () => {
+  let before: Dump;
+  let after: Dump;
+
+  beforeAll(async () => {
+    await stack.stop();
+    const directory = join(folder, 'store');
+    before = await dumpOf(directory);
+    const store = await openStore({ kind: 'embedded', directory }, keys);
+    await store.payers.erase(paymentId);
+    await store.payers.erase(askedPaymentId);
+    await store.close();
+    after = await dumpOf(directory);
+  }, 60_000);
+
+  test.each(Object.entries(OF_THE_PAYER))(
+    'no %s is left, not even for those who have the keys',
+    (_name, canary) => {
+      expect(readableInDump(before, keys)).toContain(canary);
+      expect(readableInDump(after, keys)).not.toContain(canary);
+    },
+  );
+
+  test.each(Object.entries(OF_THE_PAYER))(
+    'no %s is read in backups of all tables but that of the payers’ keys',
+    (_name, canary) => {
+      const { payerKeys } = after;
+      const readable = readableInDump({ ...before, payerKeys }, keys);
+      expect(readable).toContain(CANARIES.merchantReference);
+      expect(readable).not.toContain(canary);
+    },
+  );
 });

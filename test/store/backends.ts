@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from 'vitest';
 import { openStore, type Store, type StoreSettings } from '../../src/store/store.js';
+import { createKeyRing, type KeyInput } from '../../src/transport/keyring.js';
 import { createDatabase, sharedPostgres } from '../support/postgres.js';
 
 /** A database of a test file's own. */
@@ -40,13 +41,13 @@ async function findPostgres(): Promise<Backend | undefined> {
   );
 }
 
-/** A migrated store for the tests of the surrounding `describe`. */
-export function useStore(backend: Backend): () => Store {
+/** A migrated store for the tests of the surrounding `describe`; without `keys` it seals nothing. */
+export function useStore(backend: Backend, keys?: readonly KeyInput[]): () => Store {
   let store: Store | undefined;
   let database: OwnDatabase | undefined;
   beforeAll(async () => {
     database = await backend.create();
-    store = await openStore(database.settings);
+    store = await openStore(database.settings, keys && createKeyRing(keys));
     await store.migrate();
   });
   afterAll(async () => {

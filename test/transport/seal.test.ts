@@ -6,6 +6,7 @@ import {
   newPayerKey,
   open,
   openPersonal,
+  payerKeyRing,
   resealPayerKey,
   seal,
   sealPersonal,
@@ -86,6 +87,29 @@ describe('the published vectors', () => {
       plaintext: Buffer.from(text),
     });
     expect(again.toString('base64')).toBe(sealed.ciphertext);
+  });
+});
+
+describe('the published vectors of a payer', () => {
+  const { keyRow, dataKeyHex } = VECTORS.personal;
+  const row = { keyId: keyRow.keyId, sealedKey: hex(keyRow.sealedKeyHex) };
+
+  test.each(VECTORS.personal.bodies)('$name: opens, and is made', async (vector) => {
+    const { context, plaintextHex, sealedHex } = vector;
+    const opened = open(payerKeyRing(RING, row), hex(sealedHex), { context });
+    expect(Buffer.from(opened).toString('hex')).toBe(plaintextHex);
+    const again = await sealedByTheDocument({
+      keyId: keyRow.keyId,
+      secret: hex(dataKeyHex),
+      nonce: hex(vector.nonceHex),
+      context,
+      plaintext: hex(plaintextHex),
+    });
+    expect(again.toString('hex')).toBe(sealedHex);
+  });
+
+  test.each(VECTORS.personal.refused)('$name: is refused', ({ keyId, ciphertext, code }) => {
+    expect(refusal(() => openPersonal(RING, row, { keyId, ciphertext })).code).toBe(code);
   });
 });
 

@@ -1,6 +1,7 @@
 /** Payconiq's words in ours: pure tables. */
 import { fact, type Fact, type FactSource } from '../../domain/facts.js';
 import { addMoney, money, type Money } from '../../domain/money.js';
+import { payerData, type PayerData } from '../../domain/payer.js';
 import type { Problem, ProblemCode } from '../../domain/problem.js';
 import type { Statement } from './wire.js';
 
@@ -112,6 +113,14 @@ export function amountsOf(statement: Statement): { amount: Money; tip: Money; to
       ? addMoney(amount, tip)
       : money(statement.totalAmount, currency);
   return { amount, tip, total };
+}
+
+/**
+ * Who paid, for the store alone. Callbacks name the debtor; only details have the message.
+ * @see payconiq.txt L525-532, L1534-1566
+ */
+export function payerOf({ debtor, message }: Statement): PayerData | undefined {
+  return payerData({ name: debtor?.name, iban: debtor?.iban, message });
 }
 
 type ErrorMeaning = {

@@ -3,7 +3,7 @@ import { sha256Hex } from '../../transport/digest.js';
 import type { KeySource } from '../../transport/jws.js';
 import type { NotificationCapability, RawNotification, Receipt } from '../provider.js';
 import { callbackViolation, verifySignature } from './auth.js';
-import { factsOf } from './mapping.js';
+import { factsOf, payerOf } from './mapping.js';
 import { callback, parseBody } from './wire.js';
 
 const MAX_BYTES = 64 * 1024;
@@ -44,7 +44,7 @@ function translate(notification: RawNotification, eventId: string, nowMs: number
   if (!statement) return { kind: 'hint', eventId };
   const providerReference = statement.paymentId;
   const facts = factsOf(statement, { source: 'notification', atMs: nowMs });
-  return facts
-    ? { kind: 'facts', eventId, providerReference, facts }
-    : { kind: 'hint', eventId, providerReference };
+  if (!facts) return { kind: 'hint', eventId, providerReference };
+  const payer = payerOf(statement);
+  return { kind: 'facts', eventId, providerReference, facts, ...(payer && { payer }) };
 }

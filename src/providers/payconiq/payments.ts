@@ -23,7 +23,7 @@ import { recoveriesOf } from '../provider.js';
 import { refusalOf, type CallApi } from './api.js';
 import type { PayconiqSettings } from './config.js';
 import { buildCreate, nextActionOf } from './creation.js';
-import { amountsOf, factsOf, statusMeaning, type PayconiqStatus } from './mapping.js';
+import { amountsOf, factsOf, payerOf, statusMeaning, type PayconiqStatus } from './mapping.js';
 import { checkPayment } from './rules.js';
 import {
   createAnswer,
@@ -282,7 +282,9 @@ export function payconiqPayments(
     if (!facts)
       return unclear(unexpectedAnswer(`unknown status ${current.details.status}`).problem);
     const { createdAt, expireAt, status } = current.details;
-    return { kind: 'found', facts, terms: terms({ createdAt, payerDeadline: expireAt, status }) };
+    const payer = payerOf(current.details);
+    const read = { facts, terms: terms({ createdAt, payerDeadline: expireAt, status }) };
+    return { kind: 'found', ...read, ...(payer && { payer }) };
   }
 
   type FoundDetails =

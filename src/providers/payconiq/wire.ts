@@ -35,6 +35,10 @@ export const createAnswer = z.looseObject({
 });
 export type CreateAnswer = z.infer<typeof createAnswer>;
 
+/** What concerns the payer decides nothing: what cannot be read of it is taken as not said. */
+const word = orAbsent(z.string()).catch(undefined);
+const debtor = orAbsent(z.looseObject({ name: word, iban: word })).catch(undefined);
+
 const statement = {
   paymentId: z.string().length(24),
   createdAt: time,
@@ -48,6 +52,8 @@ const statement = {
   currency: orAbsent(z.string()),
   description: orAbsent(z.string()),
   reference: orAbsent(z.string()),
+  debtor,
+  message: word,
 };
 
 /** The body of a callback. @see payconiq.txt L437-532 */

@@ -10,7 +10,7 @@ import type {
   RequestFault,
 } from './faults.js';
 import { SandboxStateError } from './payment-book.js';
-import type { ConfirmOptions } from './payment-book.js';
+import type { ConfirmOptions, ScanOptions } from './payment-book.js';
 import type { PayconiqSandbox } from './sandbox.js';
 
 export interface ControlRequest {
@@ -51,7 +51,7 @@ class ControlError extends Error {
   override readonly name = 'ControlError';
 }
 
-const confirmation = ({ body }: Call): ConfirmOptions => body;
+const options = ({ body }: Call): ScanOptions & ConfirmOptions => body;
 
 /** `{id}` is a payment's, a callback's or a fault's. */
 const CONTROLS: Readonly<Record<string, Control>> = {
@@ -63,11 +63,12 @@ const CONTROLS: Readonly<Record<string, Control>> = {
   'GET /sandbox/ledger': (sandbox) => sandbox.ledger.entries(),
   'GET /sandbox/requests': (sandbox) => sandbox.requests(),
   'GET /sandbox/callbacks': (sandbox) => sandbox.callbacks.list(),
-  'POST /sandbox/payments/{id}/scan': (sandbox, { id }) => sandbox.consumer.scan(id),
+  'POST /sandbox/payments/{id}/scan': (sandbox, call) =>
+    sandbox.consumer.scan(call.id, options(call)),
   'POST /sandbox/payments/{id}/confirm': (sandbox, call) =>
-    sandbox.consumer.confirm(call.id, confirmation(call)),
+    sandbox.consumer.confirm(call.id, options(call)),
   'POST /sandbox/payments/{id}/pay': (sandbox, call) =>
-    sandbox.consumer.pay(call.id, confirmation(call)),
+    sandbox.consumer.pay(call.id, options(call)),
   'POST /sandbox/payments/{id}/cancel': (sandbox, { id }) => sandbox.consumer.cancel(id),
   'POST /sandbox/payments/{id}/settle-at-bank': (sandbox, { id }) =>
     sandbox.consumer.settleAtBank(id),

@@ -2,13 +2,18 @@ import { randomToken, sha256Hex } from '../../transport/digest.js';
 import type { Scheduler } from './clock.js';
 import type { LedgerKind, LedgerWriter } from './ledger.js';
 import { ACKNOWLEDGE_WITHIN_MS, LIFE_MS, TRANSITIONS } from './payment.js';
-import type { PaymentRequest, PaymentStatus, Product, SandboxPayment } from './payment.js';
+import type { Debtor, PaymentRequest, PaymentStatus, Product, SandboxPayment } from './payment.js';
 
 const MAX_AMOUNT = 999_999;
 
 /** The asked act is impossible in the payment's present status, or there is no such payment. */
 export class SandboxStateError extends Error {
   override readonly name = 'SandboxStateError';
+}
+
+export interface ScanOptions {
+  /** Who the consumer is; as much of it as is given. Always the same person, unless named. */
+  readonly debtor?: Debtor;
 }
 
 export interface ConfirmOptions {
@@ -23,13 +28,13 @@ export interface ConfirmOptions {
 /** What the person with the app does. Each act throws SandboxStateError where it is impossible. */
 export interface SandboxConsumer {
   /** PENDING → IDENTIFIED. */
-  scan(paymentId: string): SandboxPayment;
+  scan(paymentId: string, options?: ScanOptions): SandboxPayment;
   /** Scans the newest open payment of a printed sticker. */
   scanSticker(posId: string): SandboxPayment;
   /** IDENTIFIED → AUTHORIZED → SUCCEEDED, or PENDING_MERCHANT_ACKNOWLEDGEMENT with void support. */
   confirm(paymentId: string, options?: ConfirmOptions): SandboxPayment;
   /** Scan and confirm. */
-  pay(paymentId: string, options?: ConfirmOptions): SandboxPayment;
+  pay(paymentId: string, options?: ScanOptions & ConfirmOptions): SandboxPayment;
   /** PENDING or IDENTIFIED → CANCELLED. */
   cancel(paymentId: string): SandboxPayment;
   /** Ends what `confirm` left at AUTHORIZED. */
@@ -68,6 +73,8 @@ const MOVEMENTS: Partial<Record<PaymentStatus, LedgerKind>> = {
   SUCCEEDED: 'paid_out',
   VOIDED: 'credited_back',
 };
+/** @see payconiq.txt L448-451 */
+const SAMPLE_DEBTOR: Debtor = { name: 'John', iban: '*************12636' };
 const CONFIRMED: readonly PaymentStatus[] = ['SUCCEEDED', 'PENDING_MERCHANT_ACKNOWLEDGEMENT'];
 
 export function createPaymentBook(options: PaymentBookOptions): PaymentBook {
@@ -163,9 +170,8 @@ export function createPaymentBook(options: PaymentBookOptions): PaymentBook {
     };
   };
 
-  const scan = act((paymentId) => {
+  const scan = act((paymentId, { debtor = SAMPLE_DEBTOR }: ScanOptions = {}) => {
     const payment = mustFind(paymentId);
-    const debtor = { name: 'John', iban: '*************12636' };
     if (payment.status === 'PENDING') change(payment, { debtor });
     return move(paymentId, 'IDENTIFIED');
   });
@@ -198,9 +204,9 @@ export function createPaymentBook(options: PaymentBookOptions): PaymentBook {
     return stopAt === 'bank' ? authorized : settleAtBank(paymentId);
   });
 
-  const pay = act((paymentId, confirmation: ConfirmOptions = {}) => {
-    scan(paymentId);
-    return confirm(paymentId, confirmation);
+  const pay = act((paymentId, options: ScanOptions & ConfirmOptions = {}) => {
+    scan(paymentId, options);
+    return confirm(paymentId, options);
   });
 
   const failWith = (status: 'AUTHORIZATION_FAILED' | 'FAILED') =>

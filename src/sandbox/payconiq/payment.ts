@@ -47,9 +47,9 @@ export function isFinal(status: PaymentStatus): boolean {
 }
 
 export interface Debtor {
-  readonly name: string;
+  readonly name?: string;
   /** Masked but for the last five characters. */
-  readonly iban: string;
+  readonly iban?: string;
 }
 
 /** What a creation asks for, read and found in order. Lengths and limits hold. */
