@@ -253,7 +253,8 @@ async function end(run: PaymentRun): Promise<boolean> {
   state.advance();
   run.describe();
   await run.recordFinally();
-  await condition(allHandlersFinished);
+  // A handler may itself wait for an answer of the provider.
+  await condition(() => allHandlersFinished() || state.isHinted);
   if (state.nextStep().do === 'end' && !run.hasUnrecorded && !state.isHinted) return true;
   state.hasEnded = false;
   state.advance();
