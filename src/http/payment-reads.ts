@@ -51,7 +51,7 @@ export function readingRoutes(app: Api, context: Context): void {
 }
 
 /** Not found only if both say so: right after a 201 the store may not have it yet. */
-async function findPayment(
+export async function findPayment(
   { store, client }: Pick<Context, 'store'> & { client: Pick<HoldfastClient, 'get'> },
   paymentId: PaymentId,
 ): Promise<Payment> {

@@ -287,6 +287,7 @@ export const providerPaymentPage = z
         amount: money,
         total: money,
         createdAt: z.string(),
+        endToEndId: z.string().optional(),
       }),
     ),
     page: z.number().int(),
@@ -295,6 +296,10 @@ export const providerPaymentPage = z
     totalPages: z.number().int(),
   })
   .register(components, { id: 'ProviderPayments', description: "In the provider's own words." });
+
+export const refundIban = z
+  .strictObject({ iban: z.string() })
+  .register(components, { id: 'RefundIban', description: 'Personal data of the payer.' });
 
 const fact = z
   .strictObject({

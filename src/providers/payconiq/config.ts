@@ -1,16 +1,25 @@
 import { z } from 'zod';
+import { PORTALS } from './formats/qr-links.js';
 
-/** Where Payconiq's two environments live. @see payconiq.txt L887-889, L644-650 */
+/** Where Payconiq's two environments live. @see payconiq.txt L887-889, L644-650, L1011, L2680 */
 const ENVIRONMENTS = {
   ext: {
     apiBaseUrl: 'https://api.ext.payconiq.com',
     jwksUrl: 'https://ext.payconiq.com/certificates',
+    portalUrl: PORTALS.ext,
   },
-  prod: { apiBaseUrl: 'https://api.payconiq.com', jwksUrl: 'https://payconiq.com/certificates' },
+  prod: {
+    apiBaseUrl: 'https://api.payconiq.com',
+    jwksUrl: 'https://payconiq.com/certificates',
+    portalUrl: PORTALS.prod,
+  },
 } as const;
 
 const providerId = z.string().min(1).max(64);
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
+const baseUrl = httpUrl
+  .refine((url) => !/[?#]/.test(url), 'must have no query and no fragment')
+  .transform((url) => url.replace(/\/+$/, ''));
 
 /**
  * Settings of one Payconiq profile. Requests are signed where `signing` is given, else they carry
@@ -20,12 +29,11 @@ export const payconiqSettings = z
   .strictObject({
     environment: z.enum(['ext', 'prod']).default('ext'),
     /** Overrides the environment's address, e.g. for a sandbox. */
-    apiBaseUrl: httpUrl
-      .refine((url) => !/[?#]/.test(url), 'must have no query and no fragment')
-      .transform((url) => url.replace(/\/+$/, ''))
-      .optional(),
+    apiBaseUrl: baseUrl.optional(),
     /** Overrides the address of Payconiq's public keys. */
     jwksUrl: httpUrl.optional(),
+    /** Overrides where QR codes are drawn: links for payers and printers, never called by us. */
+    portalUrl: baseUrl.optional(),
     profileId: providerId,
     /** Needed to sign. */
     merchantId: providerId.optional(),
@@ -65,6 +73,7 @@ interface Joint {
   readonly environment?: unknown;
   readonly apiBaseUrl?: unknown;
   readonly jwksUrl?: unknown;
+  readonly portalUrl?: unknown;
   readonly merchantId?: unknown;
   readonly apiKey?: unknown;
   readonly signing?: unknown;
@@ -89,6 +98,11 @@ function checkTogether(settings: Joint, context: z.core.$RefinementCtx): void {
       isProduction && isPlainElsewhere(settings.apiBaseUrl),
     ],
     ['jwksUrl', 'must be https in production', isProduction && isPlainElsewhere(settings.jwksUrl)],
+    [
+      'portalUrl',
+      'must be https in production',
+      isProduction && isPlainElsewhere(settings.portalUrl),
+    ],
     // payconiq.txt L12196-12216
     [
       'voidSupport',
@@ -102,7 +116,7 @@ function checkTogether(settings: Joint, context: z.core.$RefinementCtx): void {
 }
 
 /** Unencrypted, to another machine than this one. */
-function isPlainElsewhere(url: unknown): boolean {
+export function isPlainElsewhere(url: unknown): boolean {
   if (typeof url !== 'string' || !url.startsWith('http:') || !URL.canParse(url)) return false;
   return !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(url).hostname);
 }

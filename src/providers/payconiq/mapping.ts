@@ -2,6 +2,7 @@
 import { fact, type Fact, type FactSource } from '../../domain/facts.js';
 import { addMoney, money, type Money } from '../../domain/money.js';
 import type { Problem, ProblemCode } from '../../domain/problem.js';
+import type { Subject } from '../../domain/subject.js';
 import type { Statement } from './wire.js';
 
 /** @see payconiq.txt L689-701, L11985-12012 */
@@ -112,6 +113,17 @@ export function amountsOf(statement: Statement): { amount: Money; tip: Money; to
       ? addMoney(amount, tip)
       : money(statement.totalAmount, currency);
   return { amount, tip, total };
+}
+
+/** How the payment that this is about can be found. */
+export function subjectOf(statement: Statement): Subject {
+  const { reference, description, createdAt } = statement;
+  return {
+    ...(reference !== undefined && { reference }),
+    ...(description !== undefined && { description }),
+    amount: amountsOf(statement).amount,
+    createdAt: new Date(createdAt).toISOString(),
+  };
 }
 
 type ErrorMeaning = {

@@ -3,7 +3,7 @@ import { sha256Hex } from '../../transport/digest.js';
 import type { KeySource } from '../../transport/jws.js';
 import type { NotificationCapability, RawNotification, Receipt } from '../provider.js';
 import { callbackViolation, verifySignature } from './auth.js';
-import { factsOf } from './mapping.js';
+import { factsOf, subjectOf } from './mapping.js';
 import { callback, parseBody } from './wire.js';
 
 const MAX_BYTES = 64 * 1024;
@@ -45,6 +45,6 @@ function translate(notification: RawNotification, eventId: string, nowMs: number
   const providerReference = statement.paymentId;
   const facts = factsOf(statement, { source: 'notification', atMs: nowMs });
   return facts
-    ? { kind: 'facts', eventId, providerReference, facts }
+    ? { kind: 'facts', eventId, providerReference, facts, subject: subjectOf(statement) }
     : { kind: 'hint', eventId, providerReference };
 }

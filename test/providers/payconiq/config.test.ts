@@ -19,6 +19,7 @@ describe('settings', () => {
       environment: 'ext',
       apiBaseUrl: 'https://api.ext.payconiq.com',
       jwksUrl: 'https://ext.payconiq.com/certificates',
+      portalUrl: 'https://portal.ext.payconiq.com',
       product: 'instore',
       voidSupport: false,
       acknowledgeWindowHours: 168,
@@ -30,6 +31,7 @@ describe('settings', () => {
     expect(payconiqSettings.parse({ ...SETTINGS, environment: 'prod' })).toMatchObject({
       apiBaseUrl: 'https://api.payconiq.com',
       jwksUrl: 'https://payconiq.com/certificates',
+      portalUrl: 'https://portal.payconiq.com',
     });
   });
 
@@ -72,6 +74,7 @@ describe('wrong settings', () => {
     ['an address that is none', { apiBaseUrl: 'api' }, ['apiBaseUrl']],
     ['an address of another kind', { apiBaseUrl: 'ftp://a.test' }, ['apiBaseUrl']],
     ['an address with a query', { apiBaseUrl: 'https://a.test?x' }, ['apiBaseUrl']],
+    ['a portal with a query', { portalUrl: 'https://a.test?x' }, ['portalUrl']],
     ['keys from nowhere', { jwksUrl: 'mailto:a@b.test' }, ['jwksUrl']],
     [
       'plain HTTP in production',
