@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { constantTimeEqual } from '../transport/digest.js';
 import { ApiError } from './problems.js';
 
-/** What a key may be used for. `operations`: the raw notifications, and their replay. */
+/** What a key may be used for. `operations`: raw notifications and their replay, payers' IBANs. */
 export type Scope = 'payments:read' | 'payments:write' | 'operations';
 
 export interface ApiKey {

@@ -100,7 +100,10 @@ export type Operation<Value = null> =
 /** Sends once, never twice: build → send → parse. Never throws for what the wire did. */
 export type Send<Value> = (intent: Intent) => Promise<Outcome<Value>>;
 
-/** Looks for what became of an intent. */
+/**
+ * Looks for what became of an intent. Of a creation that can be paid without its answer, it takes
+ * away what nobody has paid yet before it calls it absent.
+ */
 export type Find<Value> = (intent: Intent) => Promise<Evidence<Value>>;
 
 /** An operation to be sent, or one that was and whose answer is missing. */

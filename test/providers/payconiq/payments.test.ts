@@ -202,7 +202,7 @@ describe('a search', () => {
     return found;
   };
 
-  it('goes page by page, newest first, nothing twice', async () => {
+  it('PCQ-06: goes page by page, newest first, nothing twice', async () => {
     const created: string[] = [];
     for (let count = 0; count < 5; count += 1) {
       created.push((await merchant.create()).opened.providerReference);
@@ -219,7 +219,7 @@ describe('a search', () => {
     expect((await search({ page: 3 })).payments).toEqual([]);
   });
 
-  it('tells each payment with its facts, and nothing of the payer', async () => {
+  it('PCQ-06: tells each payment with its facts, and nothing of the payer', async () => {
     const { request, opened } = await merchant.create({ description: 'two cups' });
     merchant.sandbox.consumer.pay(opened.providerReference, { tip: 50, message: 'thanks, John' });
     const { payments } = await search();
@@ -231,13 +231,14 @@ describe('a search', () => {
         description: 'two cups',
         amount: { minor: '1250' },
         total: { minor: '1300' },
+        notificationUrl: merchant.notificationUrl(request.paymentId),
         facts: [{ kind: 'authorized', amount: { minor: '1300' } }],
       },
     ]);
     expect(JSON.stringify(payments)).not.toMatch(/John|iban/i);
   });
 
-  it('filters by reference and by the provider’s statuses', async () => {
+  it('PCQ-06: filters by reference and by the provider’s statuses', async () => {
     const { request } = await paymentIn(merchant, 'PENDING');
     await paymentIn(merchant, 'CANCELLED');
     const byReference = await search({ reference: request.merchantReference });
