@@ -74,6 +74,11 @@ describe('wrong settings', () => {
     ['an address that is none', { apiBaseUrl: 'api' }, ['apiBaseUrl']],
     ['an address of another kind', { apiBaseUrl: 'ftp://a.test' }, ['apiBaseUrl']],
     ['an address with a query', { apiBaseUrl: 'https://a.test?x' }, ['apiBaseUrl']],
+    [
+      'a plain portal in production',
+      { environment: 'prod', portalUrl: 'http://a.test' },
+      ['portalUrl'],
+    ],
     ['a portal with a query', { portalUrl: 'https://a.test?x' }, ['portalUrl']],
     ['keys from nowhere', { jwksUrl: 'mailto:a@b.test' }, ['jwksUrl']],
     [

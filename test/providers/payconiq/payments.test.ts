@@ -3,7 +3,8 @@ import { money } from '../../../src/domain/money.js';
 import type { PaymentRequest } from '../../../src/domain/payment.js';
 import type { Opened } from '../../../src/providers/provider.js';
 import { PAYMENT_STATUSES } from '../../../src/sandbox/payconiq/payment.js';
-import { bodies, paymentIn } from './drive.js';
+import { endToEndId } from '../../../src/sandbox/payconiq/render.js';
+import { bodies, bring, paymentIn } from './drive.js';
 import { intentOf, requestOf, startMerchant, type Merchant } from './merchant.js';
 
 const HOUR_MS = 3_600_000;
@@ -236,6 +237,15 @@ describe('a search', () => {
       },
     ]);
     expect(JSON.stringify(payments)).not.toMatch(/John|iban/i);
+  });
+
+  it('PCQ-37: tells what the bank statement calls a payment, once it does', async () => {
+    const { providerReference } = await paymentIn(merchant, 'PENDING');
+    expect((await search()).payments[0]).not.toHaveProperty('endToEndId');
+    await bring(merchant, providerReference, 'SUCCEEDED');
+    const { payments } = await search();
+    const payment = merchant.sandbox.payment(providerReference)!;
+    expect(payments[0]?.endToEndId).toBe(endToEndId(payment));
   });
 
   it('PCQ-06: filters by reference and by the provider’s statuses', async () => {
