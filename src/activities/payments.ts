@@ -14,12 +14,13 @@ import type { PaymentRecord, StoredPayment } from '../domain/record.js';
 import type { Timing } from '../domain/timing.js';
 import { checkRequest } from '../domain/request-rules.js';
 import type { Connections } from '../providers/connections.js';
-import type {
-  Evidence,
-  Intent,
-  Opened,
-  Operation,
-  PaymentCapability,
+import {
+  recoveryOf,
+  type Evidence,
+  type Intent,
+  type Opened,
+  type Operation,
+  type PaymentCapability,
 } from '../providers/provider.js';
 import type { Store } from '../store/store.js';
 import type {
@@ -116,7 +117,10 @@ export function paymentActivities(dependencies: ActivityDependencies): PaymentAc
       if (evidence.kind === 'settled') return evidence;
       if (evidence.kind === 'unclear') throw unclear(evidence);
       const isProofNeeded = mustBeProof || wasReset(sent);
-      return concludeAbsent(operation.recovery, { intendedAt, mustBeProof: isProofNeeded });
+      return concludeAbsent(recoveryOf(operation, sent.request), {
+        intendedAt,
+        mustBeProof: isProofNeeded,
+      });
     },
 
     async askProvider(input) {

@@ -23,6 +23,8 @@ export const PROBLEM_CODES = {
   unverified_answer:
     'An answer came whose signature could not be verified, so it was not believed.',
   unexpected_answer: 'The provider answered something its document does not describe.',
+  not_available_yet: 'The provider does not have this yet; it may later.',
+  not_allowed: 'The provider does not allow this for this payment.',
   window_closed: "The provider's time limit for this operation has passed.",
   store_unavailable: 'The database cannot be reached.',
   orchestrator_unavailable: 'Temporal cannot be reached.',

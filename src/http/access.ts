@@ -6,7 +6,7 @@ import { ApiError } from './problems.js';
 
 /**
  * What a key may be used for. `operations`: the raw notifications, and their replay.
- * `personal_data`: what is known of payers, and erasing it.
+ * `personal_data`: what is known of payers, their IBANs, and erasing it.
  */
 export type Scope = 'payments:read' | 'payments:write' | 'operations' | 'personal_data';
 

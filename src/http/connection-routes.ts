@@ -127,6 +127,7 @@ function pageOf(
 ) {
   if (result.kind === 'unclear') throw new HoldfastError(result.problem);
   const { payments, totalPayments, totalPages } = result;
-  const told = payments.map(({ facts: _facts, ...payment }) => payment);
+  // A notification URL lets its holder post to us, so it is nobody else's to know.
+  const told = payments.map(({ facts: _facts, notificationUrl: _url, ...payment }) => payment);
   return { payments: told, page, pageSize, totalPayments, totalPages };
 }

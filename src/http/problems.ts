@@ -50,6 +50,8 @@ const PAYMENT_STATUS = {
   no_answer: 502,
   unverified_answer: 502,
   unexpected_answer: 502,
+  not_available_yet: 409,
+  not_allowed: 409,
   window_closed: 409,
   store_unavailable: 503,
   orchestrator_unavailable: 503,

@@ -328,6 +328,7 @@ export const providerPaymentPage = z
         amount: money,
         total: money,
         createdAt: z.string(),
+        endToEndId: z.string().optional(),
       }),
     ),
     page: z.number().int(),
@@ -382,6 +383,10 @@ export const payer = z
     description: 'What the provider told of the payer. What is not known is absent.',
     examples: [{ name: 'John', iban: '*************12636' }],
   });
+
+export const refundIban = z
+  .strictObject({ iban: z.string() })
+  .register(components, { id: 'RefundIban', description: 'Personal data of the payer.' });
 
 const fact = z
   .strictObject({

@@ -17,6 +17,7 @@ import { payerRoutes } from './payer-routes.js';
 import { commandRoutes } from './payment-commands.js';
 import { openingRoute } from './payment-opening.js';
 import { readingRoutes } from './payment-reads.js';
+import { refundIbanRoutes } from './refund-iban.js';
 import { problemBody, problemStatus, type ApiCode } from './problems.js';
 import { systemRoutes } from './system-routes.js';
 import { validatorCompiler } from './validation.js';
@@ -151,6 +152,7 @@ function registerApi(app: FastifyInstance, context: Context): void {
   const api: Api = app.withTypeProvider<ZodTypeProvider>();
   openingRoute(api, context);
   readingRoutes(api, context);
+  refundIbanRoutes(api, context);
   commandRoutes(api, context);
   payerRoutes(api, context);
   connectionRoutes(api, context);

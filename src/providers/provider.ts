@@ -11,7 +11,7 @@ import type { PayerData } from '../domain/payer.js';
 import type { NextAction, PaymentRequest } from '../domain/payment.js';
 import type { Problem, Violation } from '../domain/problem.js';
 import type { Expectation, Subject } from '../domain/subject.js';
-import type { Terms } from '../domain/terms.js';
+import type { Recovery, Terms } from '../domain/terms.js';
 import type { Timing } from '../domain/timing.js';
 import type { HttpClient } from '../transport/http.js';
 import type { PublicJwk } from '../transport/jws.js';
@@ -84,6 +84,11 @@ export interface PaymentCapability {
   read(asked: ReadRequest): Promise<Reading>;
   /** Lists payments at the provider, newest first. Moves no money. */
   search?(filter: SearchFilter): Promise<SearchResult>;
+  /**
+   * The payer's account number, for a transfer of the caller's own. Moves no money. Personal data:
+   * told to whoever asked, never stored and never logged.
+   */
+  refundIban?(providerReference: string): Promise<RefundIban>;
 }
 
 /** What a creation gives: the provider's id, what the payer has to do, and the terms. */
@@ -108,6 +113,8 @@ export type Operation<Value = null> =
   | { readonly recovery: 'repeat' | 'wait'; readonly send: Send<Value> }
   | {
       readonly recovery: 'fetch' | 'reissue';
+      /** Where it depends on what is asked for; `recovery` is then the usual one. */
+      readonly recoveryFor?: (request: PaymentRequest) => 'fetch' | 'reissue';
       readonly send: Send<Value>;
       readonly find: Find<Value>;
     };
@@ -115,7 +122,10 @@ export type Operation<Value = null> =
 /** Sends once, never twice: build → send → parse. Never throws for what the wire did. */
 export type Send<Value> = (intent: Intent) => Promise<Outcome<Value>>;
 
-/** Looks for what became of an intent. */
+/**
+ * Looks for what became of an intent. Of a creation that can be paid without its answer, it takes
+ * away what nobody has paid yet before it calls it absent.
+ */
 export type Find<Value> = (intent: Intent) => Promise<Evidence<Value>>;
 
 /** An operation to be sent, or one that was and whose answer is missing. */
@@ -159,6 +169,12 @@ export type Reading =
   | { readonly kind: 'absent'; readonly problem: Problem }
   | { readonly kind: 'unclear'; readonly problem: Problem; readonly retryAfterMs?: number };
 
+export type RefundIban =
+  | { readonly kind: 'found'; readonly iban: string }
+  /** `not_yet`: later perhaps. `refused`: never. `absent`: no such payment at the provider. */
+  | { readonly kind: 'not_yet' | 'refused' | 'absent'; readonly problem: Problem }
+  | { readonly kind: 'unclear'; readonly problem: Problem; readonly retryAfterMs?: number };
+
 export interface SearchFilter {
   readonly reference?: string;
   /** The provider's own words for statuses. */
@@ -185,6 +201,8 @@ export interface FoundPayment extends Subject {
   readonly providerReference: string;
   readonly providerStatus: string;
   readonly total: Money;
+  /** What the bank statement calls it, where the provider tells. */
+  readonly endToEndId?: string;
   readonly facts: readonly Fact[];
 }
 
@@ -267,8 +285,22 @@ export function violationsOf(
   });
 }
 
-/** The operation's recovery by name, for the terms of a connection. */
-export function recoveriesOf(operations: PaymentCapability['operations']): Terms['recoveries'] {
+/** How a lost answer to this request is settled. */
+export function recoveryOf<Value>(operation: Operation<Value>, request: PaymentRequest): Recovery {
+  const { recoveryFor } = 'find' in operation ? operation : {};
+  return recoveryFor?.(request) ?? operation.recovery;
+}
+
+/** The operations' recoveries by name: those of one request, or the usual ones. */
+export function recoveriesOf(
+  operations: PaymentCapability['operations'],
+  request?: PaymentRequest,
+): Terms['recoveries'] {
   const offered = Object.entries(operations) as [OperationName, Operation<unknown>][];
-  return Object.fromEntries(offered.map(([name, { recovery }]) => [name, recovery]));
+  return Object.fromEntries(
+    offered.map(([name, operation]) => [
+      name,
+      request ? recoveryOf(operation, request) : operation.recovery,
+    ]),
+  );
 }

@@ -39,6 +39,14 @@ function payconiqConnection(
   return {
     id,
     provider: 'payconiq',
-    settings: { apiBaseUrl, jwksUrl, profileId, merchantId, apiKey, ...settings },
+    settings: {
+      apiBaseUrl,
+      jwksUrl,
+      portalUrl: apiBaseUrl,
+      profileId,
+      merchantId,
+      apiKey,
+      ...settings,
+    },
   };
 }

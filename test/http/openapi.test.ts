@@ -57,6 +57,7 @@ describe('the OpenAPI document', () => {
       'POST /v1/payments',
       'GET /v1/payments',
       'GET /v1/payments/{paymentId}',
+      'GET /v1/payments/{paymentId}/refund-iban',
       'POST /v1/payments/{paymentId}/capture',
       'POST /v1/payments/{paymentId}/void',
       'POST /v1/payments/{paymentId}/cancel',

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { OPERATION_NAMES, type OperationName } from '../../src/domain/ids.js';
 import type { NotSentCause, Outcome } from '../../src/domain/outcome.js';
-import type {
-  Connection,
-  Evidence,
-  Intent,
-  Operation,
-  PaymentCapability,
+import {
+  recoveryOf,
+  type Connection,
+  type Evidence,
+  type Intent,
+  type Operation,
+  type PaymentCapability,
 } from '../../src/providers/provider.js';
 import { PROVIDERS } from '../../src/providers/registry.js';
 import { FIXTURES } from './fixtures/fixtures.js';
@@ -95,7 +96,8 @@ describe.each(SETUPS)('$title', ({ provider, setup }) => {
   it('tells the workflow of each operation how a lost answer is settled', async () => {
     const outcome = await send(await running.ready('create'));
     const { recoveries } = (outcome as { value: { terms: { recoveries: object } } }).value.terms;
-    const own = setup.operations.map((name) => [name, operationOf(name).recovery]);
+    const request = running.request();
+    const own = setup.operations.map((name) => [name, recoveryOf(operationOf(name), request)]);
     expect(recoveries).toEqual(Object.fromEntries(own));
   });
 

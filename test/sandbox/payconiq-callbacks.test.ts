@@ -66,7 +66,7 @@ describe('callbacks', () => {
   });
 
   it('go to the configured URL when the payment has none', async () => {
-    await start({ defaultCallbackUrl: callbackUrl });
+    await start({ profileCallbackUrl: callbackUrl });
     await paid({ callbackUrl: undefined });
     expect(received.map(({ url }) => url)).toEqual(['/hook/7?a=b']);
   });

@@ -1,18 +1,27 @@
 import { z } from 'zod';
 import { DEADLINE_POLICIES } from '../../domain/payment.js';
 import { signingSettings } from './signing-keys.js';
+import { PORTALS } from './formats/qr-links.js';
 
-/** Where Payconiq's two environments live. @see payconiq.txt L887-889, L644-650 */
+/** Where Payconiq's two environments live. @see payconiq.txt L887-889, L644-650, L1011, L2680 */
 const ENVIRONMENTS = {
   ext: {
     apiBaseUrl: 'https://api.ext.payconiq.com',
     jwksUrl: 'https://ext.payconiq.com/certificates',
+    portalUrl: PORTALS.ext,
   },
-  prod: { apiBaseUrl: 'https://api.payconiq.com', jwksUrl: 'https://payconiq.com/certificates' },
+  prod: {
+    apiBaseUrl: 'https://api.payconiq.com',
+    jwksUrl: 'https://payconiq.com/certificates',
+    portalUrl: PORTALS.prod,
+  },
 } as const;
 
 const providerId = z.string().min(1).max(64);
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
+const baseUrl = httpUrl
+  .refine((url) => !/[?#]/.test(url), 'must have no query and no fragment')
+  .transform((url) => url.replace(/\/+$/, ''));
 
 /**
  * Settings of one Payconiq profile. Requests are signed where `signing` is given, else they carry
@@ -22,14 +31,13 @@ export const payconiqSettings = z
   .strictObject({
     environment: z.enum(['ext', 'prod']).default('ext'),
     /** Overrides the environment's address, e.g. for a sandbox. */
-    apiBaseUrl: httpUrl
-      .refine((url) => !/[?#]/.test(url), 'must have no query and no fragment')
-      .transform((url) => url.replace(/\/+$/, ''))
-      .optional(),
+    apiBaseUrl: baseUrl.optional(),
     /** Overrides the address of Payconiq's public keys. */
     jwksUrl: httpUrl.optional(),
     /** Whether the nights and weekends in which EXT is switched off raise no alarm. */
     plannedDowntime: z.boolean().optional(),
+    /** Overrides where QR codes are drawn: links for payers and printers, never called by us. */
+    portalUrl: baseUrl.optional(),
     profileId: providerId,
     /** Needed to sign. */
     merchantId: providerId.optional(),
@@ -66,6 +74,7 @@ interface Joint {
   readonly apiBaseUrl?: unknown;
   readonly jwksUrl?: unknown;
   readonly plannedDowntime?: unknown;
+  readonly portalUrl?: unknown;
   readonly merchantId?: unknown;
   readonly apiKey?: unknown;
   readonly signing?: unknown;
@@ -95,6 +104,11 @@ function checkTogether(settings: Joint, context: z.core.$RefinementCtx): void {
       'exists in the environment ext only',
       isProduction && settings.plannedDowntime === true,
     ],
+    [
+      'portalUrl',
+      'must be https in production',
+      isProduction && isPlainElsewhere(settings.portalUrl),
+    ],
     // payconiq.txt L12196-12216
     [
       'voidSupport',
@@ -108,7 +122,7 @@ function checkTogether(settings: Joint, context: z.core.$RefinementCtx): void {
 }
 
 /** Unencrypted, to another machine than this one. */
-function isPlainElsewhere(url: unknown): boolean {
+export function isPlainElsewhere(url: unknown): boolean {
   if (typeof url !== 'string' || !url.startsWith('http:') || !URL.canParse(url)) return false;
   return !/^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(url).hostname);
 }

@@ -3,6 +3,7 @@ import { fact, type Fact, type FactSource } from '../../domain/facts.js';
 import { addMoney, money, type Money } from '../../domain/money.js';
 import { payerData, type PayerData } from '../../domain/payer.js';
 import type { Problem, ProblemCode } from '../../domain/problem.js';
+import type { Subject } from '../../domain/subject.js';
 import type { Statement } from './wire.js';
 
 /** @see payconiq.txt L689-701, L11985-12012 */
@@ -121,6 +122,17 @@ export function amountsOf(statement: Statement): { amount: Money; tip: Money; to
  */
 export function payerOf({ debtor, message }: Statement): PayerData | undefined {
   return payerData({ name: debtor?.name, iban: debtor?.iban, message });
+}
+
+/** How the payment that this is about can be found. */
+export function subjectOf(statement: Statement): Subject {
+  const { reference, description, createdAt } = statement;
+  return {
+    ...(reference !== undefined && { reference }),
+    ...(description !== undefined && { description }),
+    amount: amountsOf(statement).amount,
+    createdAt: new Date(createdAt).toISOString(),
+  };
 }
 
 type ErrorMeaning = {

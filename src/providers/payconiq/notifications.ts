@@ -3,7 +3,7 @@ import { sha256Hex } from '../../transport/digest.js';
 import type { KeySource } from '../../transport/jws.js';
 import type { NotificationCapability, RawNotification, Receipt } from '../provider.js';
 import { callbackViolation, verifySignature } from './auth.js';
-import { factsOf, payerOf } from './mapping.js';
+import { factsOf, payerOf, subjectOf } from './mapping.js';
 import { callback, parseBody } from './wire.js';
 
 const MAX_BYTES = 64 * 1024;
@@ -46,5 +46,6 @@ function translate(notification: RawNotification, eventId: string, nowMs: number
   const facts = factsOf(statement, { source: 'notification', atMs: nowMs });
   if (!facts) return { kind: 'hint', eventId, providerReference };
   const payer = payerOf(statement);
-  return { kind: 'facts', eventId, providerReference, facts, ...(payer && { payer }) };
+  const told = { eventId, providerReference, facts, subject: subjectOf(statement) };
+  return { kind: 'facts', ...told, ...(payer && { payer }) };
 }

@@ -64,6 +64,8 @@ export const details = z.looseObject({
   ...statement,
   creditor: orAbsent(z.looseObject({ callbackUrl: orAbsent(z.string()) })),
   _links: links,
+  /** The bank's End-to-end reference, which only the FAQ names. @see payconiq.txt L15028-15032 */
+  endToEndId: orAbsent(z.string()),
 });
 export type Details = z.infer<typeof details>;
 
@@ -81,10 +83,12 @@ export const searchAnswer = z.looseObject({
 /** @see payconiq.txt L707-725 */
 export const errorAnswer = z.looseObject({ code: z.string(), message: z.string().catch('') });
 
-/** Ours: the options only Payconiq knows. */
-export const payconiqOptions = z.strictObject({
-  provider: z.literal('payconiq'),
-  bulkId: z.string().min(1).max(35).optional(),
+/** The consumer's full IBAN. @see payconiq.txt L2544-2553 */
+export const refundIbanAnswer = z.looseObject({
+  iban: z
+    .string()
+    .transform((iban) => iban.replaceAll(' ', '').toUpperCase())
+    .refine((iban) => /^[A-Z]{2}\d{2}[0-9A-Z]{11,30}$/.test(iban)),
 });
 
 /** Parses a JSON body; undefined when it is not JSON or not of the shape. */

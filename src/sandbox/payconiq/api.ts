@@ -28,6 +28,8 @@ export interface ApiOptions {
   readonly requireHttpsCallbacks: boolean;
   /** How long a new payment is not yet found by search. */
   readonly searchDelayMs: number;
+  /** How long after a payment by the bank's app the consumer's IBAN is not available. */
+  readonly bankAppIbanDelayMs: number;
 }
 
 /** A request that the API knows: what it asks for, about which payment. */
@@ -56,7 +58,7 @@ const CREATE_PATHS: Readonly<Record<string, CreateForm>> = {
   '/v3/payments/subMerchant': 'subMerchant',
 };
 
-/** The payments API. @see payconiq.txt L881-1168, L1366-2469, L12281-12629, L13476-13849 */
+/** The payments API. @see payconiq.txt L881-1168, L1366-2590, L12281-12629, L13476-13970 */
 export function createApi(options: ApiOptions): Api {
   const { book, context } = options;
 
@@ -87,6 +89,16 @@ export function createApi(options: ApiOptions): Api {
     status: 200,
     body: renderDetails(mustOwn(caller, paymentId), context()),
   });
+
+  const refundIban: Handler = (caller, _request, paymentId) => {
+    const { succeededAt, app } = mustOwn(caller, paymentId);
+    const delayMs = app === 'bancontact' ? options.bankAppIbanDelayMs : 0;
+    if (succeededAt === undefined || options.now() < succeededAt + delayMs) {
+      const message = `Refund not available for payment '${paymentId}'`;
+      throw new ApiError('REFUND_NOT_AVAILABLE', message);
+    }
+    return { status: 200, body: { iban: CONSUMER_IBAN } };
+  };
 
   const search: Handler = ({ owner }, raw) => {
     const { from, to, statuses, reference, page, size } = readSearch(raw, raw.query, options.now());
@@ -143,11 +155,11 @@ export function createApi(options: ApiOptions): Api {
 
   const route = (request: ApiRequest): Route | undefined => {
     const { method, path } = request;
-    const [, paymentId = '', acknowledged] =
-      /^\/v3\/payments\/([^/]+)(\/acknowledge)?$/.exec(path) ?? [];
+    const [, paymentId = '', about = ''] =
+      /^\/v3\/payments\/([^/]+)(\/acknowledge|\/debtor\/refundIban)?$/.exec(path) ?? [];
     const form = CREATE_PATHS[path];
     const payment = book.find(paymentId);
-    const about = (operation: Operation, handler: Handler): Route =>
+    const on = (operation: Operation, handler: Handler): Route =>
       guarded({ operation, subject: subjectOf(payment) }, request, (caller) =>
         handler(caller, request, paymentId),
       );
@@ -159,13 +171,13 @@ export function createApi(options: ApiOptions): Api {
     if (method === 'POST' && form !== undefined) return asked('create', createWith(form));
     if (method === 'POST' && path === '/v3/payments/search') return asked('search', search);
     if (paymentId === '') return undefined;
-    if (acknowledged !== undefined) {
-      return method === 'POST' ? about('acknowledge', acknowledge) : undefined;
-    }
-    if (method === 'GET') return about('get', get);
-    if (method !== 'DELETE') return undefined;
+    const asks = `${method} ${about}`;
+    if (asks === 'POST /acknowledge') return on('acknowledge', acknowledge);
+    if (asks === 'GET /debtor/refundIban') return on('refund_iban', refundIban);
+    if (asks === 'GET ') return on('get', get);
+    if (asks !== 'DELETE ') return undefined;
     const isVoid = payment?.status === 'PENDING_MERCHANT_ACKNOWLEDGEMENT';
-    return about(isVoid ? 'void' : 'cancel', end);
+    return on(isVoid ? 'void' : 'cancel', end);
   };
 
   const certificates = (): Route => ({
@@ -203,6 +215,9 @@ export function createApi(options: ApiOptions): Api {
 
   return { route };
 }
+
+/** Its last five characters are those that the payment's details show. */
+const CONSUMER_IBAN = 'NL90FRBK0000012636';
 
 const ENDED_BY_DELETE: Partial<Record<SandboxPayment['status'], 'CANCELLED' | 'VOIDED'>> = {
   PENDING: 'CANCELLED',

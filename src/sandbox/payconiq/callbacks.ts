@@ -66,8 +66,8 @@ export interface CallbackOptions {
   readonly keys: SigningKeys;
   readonly profile: MerchantProfile;
   readonly findPayment: (paymentId: string) => SandboxPayment | undefined;
-  /** Configured at the provider for payments that name none. */
-  readonly defaultCallbackUrl: string | undefined;
+  /** Configured at the provider for payments that name none, as it stands now. */
+  readonly profileCallbackUrl: () => string | undefined;
   /** Whether IDENTIFIED and AUTHORIZED are told too. */
   readonly statuses: 'documented' | 'all';
   /** The time from the n-th attempt (from 1) to the next. */
@@ -178,7 +178,7 @@ export function createCallbacks(options: CallbackOptions): CallbackSender {
   };
 
   const notify = async (payment: SandboxPayment): Promise<void> => {
-    const url = payment.request.callbackUrl ?? options.defaultCallbackUrl;
+    const url = payment.request.callbackUrl ?? options.profileCallbackUrl();
     if (url === undefined || !isTold(payment.status, options.statuses)) return;
     const hit = faults.takeCallback(payment);
     await poster.during(async () => {
@@ -190,7 +190,7 @@ export function createCallbacks(options: CallbackOptions): CallbackSender {
 
   const forgeAbout: SandboxCallbacks['forge'] = async (paymentId, { how, status }) => {
     const payment = options.findPayment(paymentId);
-    const url = payment?.request.callbackUrl ?? options.defaultCallbackUrl;
+    const url = payment?.request.callbackUrl ?? options.profileCallbackUrl();
     if (payment === undefined || url === undefined) throw new RangeError('nobody to be told');
     const claimed = { ...payment, status: status ?? payment.status };
     return sendForged(await prepare(claimed, url), how);

@@ -79,6 +79,16 @@ const CONTROLS: Readonly<Record<string, Control>> = {
     return { answer: await sandbox.callbacks.forge(id, { how }) };
   },
   'POST /sandbox/stickers/{id}/scan': (sandbox, { id }) => sandbox.consumer.scanSticker(id),
+  'POST /sandbox/codes/scan': (sandbox, { body }) => {
+    const { amount } = body;
+    const chosen = amount === undefined ? {} : { amount: number(body, 'amount') };
+    return sandbox.consumer.scanCode(text(body, 'content'), chosen);
+  },
+  'POST /sandbox/profile': (sandbox, { body }) => {
+    const url = body['callbackUrl'] === null ? undefined : text(body, 'callbackUrl');
+    sandbox.reportTo(url);
+    return { callbackUrl: url ?? null };
+  },
   'POST /sandbox/callbacks/{id}/repeat': async (sandbox, { id }) => ({
     answer: await sandbox.callbacks.repeat(Number(id)),
   }),
@@ -176,6 +186,12 @@ function number(body: Body, name: string): number {
   const value = body[name];
   if (typeof value === 'number') return value;
   throw new ControlError(`${name} must be a number`);
+}
+
+function text(body: Body, name: string): string {
+  const value = body[name];
+  if (typeof value === 'string') return value;
+  throw new ControlError(`${name} must be a text`);
 }
 
 function oneOf(allowed: readonly string[], value: unknown, name: string): string {

@@ -6,6 +6,7 @@ import type { PaymentStatus } from './payment.js';
 export const OPERATIONS = [
   'create',
   'get',
+  'refund_iban',
   'search',
   'acknowledge',
   'cancel',

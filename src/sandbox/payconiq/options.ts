@@ -1,4 +1,5 @@
 import type { ResponseSignature } from './authentication.js';
+import type { PrintedProduct } from './codes.js';
 import type { Product } from './payment.js';
 
 export interface PayconiqSandboxOptions {
@@ -26,8 +27,20 @@ export interface PayconiqSandboxOptions {
   readonly merchantKeys?: object | string;
   /** Default when_signed. */
   readonly responseSignature?: ResponseSignature;
-  /** Where callbacks go when a payment names no callbackUrl. Default none. */
-  readonly defaultCallbackUrl?: string;
+  /**
+   * Configured in the profile: where callbacks go when nobody named a callbackUrl, so those of
+   * printed codes too. Can be changed while running. Default none.
+   */
+  readonly profileCallbackUrl?: string;
+  /** What the profile's printed codes are sold as. Default invoice. */
+  readonly printedProduct?: PrintedProduct;
+  /**
+   * Whether a printed code counts as already paid once a payment of its amount, reference and
+   * description was made. Default true; never for a top-up.
+   */
+  readonly printedPayableOnce?: boolean;
+  /** How long after a payment by the bank's app its consumer's IBAN is not available. Default 1 day. */
+  readonly bankAppIbanDelayMs?: number;
   /** As in production: callbackUrl must be https. Default false. */
   readonly requireHttpsCallbacks?: boolean;
   /** `all`: IDENTIFIED and AUTHORIZED too. Default documented. */
@@ -56,7 +69,10 @@ const DEFAULTS = {
   merchantIban: 'NL47FRBK0293409698',
   merchantKeys: undefined,
   responseSignature: 'when_signed',
-  defaultCallbackUrl: undefined,
+  profileCallbackUrl: undefined,
+  printedProduct: 'invoice',
+  printedPayableOnce: undefined,
+  bankAppIbanDelayMs: 24 * HOUR_MS,
   requireHttpsCallbacks: false,
   callbackStatuses: 'documented',
   callbackRetryIntervalMs: (attempt: number) => Math.min(5_000 * 2 ** (attempt - 1), HOUR_MS),
@@ -64,16 +80,22 @@ const DEFAULTS = {
   searchDelayMs: 0,
 } as const satisfies Record<keyof PayconiqSandboxOptions, unknown>;
 
-type Defaultless = 'merchantKeys' | 'defaultCallbackUrl';
+type Defaultless = 'merchantKeys' | 'profileCallbackUrl' | 'printedPayableOnce';
 export type SandboxSettings = Required<Omit<PayconiqSandboxOptions, Defaultless>> & {
   readonly [K in Defaultless]: PayconiqSandboxOptions[K] | undefined;
 };
 
-/** @throws RangeError for void support without in-store payments, which the provider does not offer */
+/**
+ * @throws RangeError for what the provider does not offer together: void support without in-store
+ *   payments, a top-up that is payable once
+ */
 export function resolveOptions(options: PayconiqSandboxOptions): SandboxSettings {
   const settings = { ...DEFAULTS, ...options };
   if (settings.voidSupport && settings.product !== 'instore') {
     throw new RangeError('void support exists for in-store payments only');
+  }
+  if (settings.printedPayableOnce === true && settings.printedProduct === 'top_up') {
+    throw new RangeError('a top-up code can be paid many times');
   }
   return settings;
 }

@@ -2,7 +2,14 @@ import { randomToken, sha256Hex } from '../../transport/digest.js';
 import type { Scheduler } from './clock.js';
 import type { LedgerKind, LedgerWriter } from './ledger.js';
 import { ACKNOWLEDGE_WITHIN_MS, LIFE_MS, TRANSITIONS } from './payment.js';
-import type { Debtor, PaymentRequest, PaymentStatus, Product, SandboxPayment } from './payment.js';
+import type {
+  ConsumerApp,
+  Debtor,
+  PaymentRequest,
+  PaymentStatus,
+  Product,
+  SandboxPayment,
+} from './payment.js';
 
 const MAX_AMOUNT = 999_999;
 
@@ -23,6 +30,8 @@ export interface ConfirmOptions {
   readonly message?: string;
   /** `bank`: stop at AUTHORIZED, until `settleAtBank` or `failAtBank`. */
   readonly stopAt?: 'bank';
+  /** Of the consumer. The bank's app makes the IBAN known a day or two later. Default payconiq. */
+  readonly app?: ConsumerApp;
 }
 
 /** What the person with the app does. Each act throws SandboxStateError where it is impossible. */
@@ -49,6 +58,8 @@ export interface NewPayment {
   readonly owner: string;
   readonly product: Product;
   readonly request: PaymentRequest;
+  /** Of a payment that began with the scan of a printed code. */
+  readonly printedCode?: string;
 }
 
 export interface PaymentBook {
@@ -139,7 +150,7 @@ export function createPaymentBook(options: PaymentBookOptions): PaymentBook {
     clock.at(dueAt, () => moveWhenDue(paymentId, 'VOIDED'));
   };
 
-  const create = ({ owner, product, request }: NewPayment): SandboxPayment => {
+  const create = ({ owner, product, request, printedCode }: NewPayment): SandboxPayment => {
     const createdAt = clock.now();
     const payment: SandboxPayment = {
       paymentId: sha256Hex(randomToken(16)).slice(0, 24),
@@ -153,6 +164,7 @@ export function createPaymentBook(options: PaymentBookOptions): PaymentBook {
       tippingAmount: 0,
       totalAmount: request.amount,
       ...(request.reference === undefined ? {} : { reference: request.reference }),
+      ...(printedCode === undefined ? {} : { printedCode }),
       history: [{ at: createdAt, status: 'PENDING' }],
     };
     payments.set(payment.paymentId, payment);
@@ -190,15 +202,19 @@ export function createPaymentBook(options: PaymentBookOptions): PaymentBook {
     return move(paymentId, isVoidable ? 'PENDING_MERCHANT_ACKNOWLEDGEMENT' : 'SUCCEEDED');
   });
 
-  const confirm = act((paymentId, { tip = 0, message, stopAt }: ConfirmOptions = {}) => {
+  const confirm = act((paymentId, { tip = 0, message, stopAt, app }: ConfirmOptions = {}) => {
     const payment = mustFind(paymentId);
     const totalAmount = payment.amount + tip;
     if (!Number.isInteger(tip) || tip < 0 || totalAmount > MAX_AMOUNT) {
       throw new SandboxStateError(`a tip of ${tip} is not possible`);
     }
     if (leadsTo(payment, 'AUTHORIZED')) {
-      const words = message === undefined ? {} : { message };
-      change(payment, { tippingAmount: tip, totalAmount, ...words });
+      change(payment, {
+        tippingAmount: tip,
+        totalAmount,
+        ...(message === undefined ? {} : { message }),
+        ...(app === undefined ? {} : { app }),
+      });
     }
     const authorized = move(paymentId, 'AUTHORIZED');
     return stopAt === 'bank' ? authorized : settleAtBank(paymentId);

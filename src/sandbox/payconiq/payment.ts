@@ -46,6 +46,9 @@ export function isFinal(status: PaymentStatus): boolean {
   return TRANSITIONS[status].length === 0;
 }
 
+/** Payconiq's own, or Payconiq by Bancontact, the banks'. */
+export type ConsumerApp = 'payconiq' | 'bancontact';
+
 export interface Debtor {
   readonly name?: string;
   /** Masked but for the last five characters. */
@@ -86,6 +89,10 @@ export interface SandboxPayment {
   readonly totalAmount: number;
   readonly reference?: string;
   readonly debtor?: Debtor;
+  /** What the printed code said that it began with. */
+  readonly printedCode?: string;
+  /** With which it was confirmed, where not Payconiq's own. */
+  readonly app?: ConsumerApp;
   /** The consumer's words to the merchant. */
   readonly message?: string;
   readonly history: readonly { readonly at: number; readonly status: PaymentStatus }[];

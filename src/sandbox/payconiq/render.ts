@@ -48,8 +48,14 @@ export function renderDetails(payment: SandboxPayment, context: RenderContext): 
     message: payment.message,
     reference: payment.request.reference,
     bulkId: payment.request.bulkId,
+    ...(payment.status === 'SUCCEEDED' && { endToEndId: endToEndId(payment) }),
     _links: linksOf(payment, context),
   };
+}
+
+/** As on the merchant's bank statement. @see payconiq.txt L15028-15032 */
+export function endToEndId({ paymentId }: SandboxPayment): string {
+  return sha256Hex(`end to end ${paymentId}`).slice(0, 24);
 }
 
 /** @see payconiq.txt L437-454 */

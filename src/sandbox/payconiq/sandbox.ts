@@ -3,6 +3,8 @@ import { createAuthentication, createResponseSigner } from './authentication.js'
 import type { ResponseSignature } from './authentication.js';
 import { createCallbacks } from './callbacks.js';
 import type { SandboxCallbacks } from './callbacks.js';
+import { scanCode } from './codes.js';
+import type { ScanOptions } from './codes.js';
 import { createClock } from './clock.js';
 import type { SandboxClock, Scheduler } from './clock.js';
 import { control } from './control.js';
@@ -36,7 +38,7 @@ export interface PayconiqSandbox {
   readonly clock: SandboxClock;
   readonly ledger: SandboxLedger;
   readonly faults: SandboxFaults;
-  readonly consumer: SandboxConsumer;
+  readonly consumer: CodeConsumer;
   readonly callbacks: SandboxCallbacks;
   /** Oldest first, as they stand now. */
   payments(filter?: { readonly reference?: string }): readonly SandboxPayment[];
@@ -51,6 +53,8 @@ export interface PayconiqSandbox {
     reference: string,
     options?: { readonly status?: PaymentStatus },
   ): Promise<SandboxPayment>;
+  /** Changes the URL in the profile that printed codes and payments without one report to. */
+  reportTo(profileCallbackUrl: string | undefined): void;
   /** Publishes a new signing key beside the old ones and uses it. Resolves with its key id. */
   rotateKey(): Promise<string>;
   /** Publishes the newest key alone. */
@@ -60,6 +64,17 @@ export interface PayconiqSandbox {
   close(): Promise<void>;
 }
 
+/** The person with the app, who can also scan what is printed. */
+interface CodeConsumer extends SandboxConsumer {
+  /**
+   * Scans any of the provider's codes by the URL it says: a payment's own or a sticker's, whose
+   * open payment is identified, or a printed template's, whose payment begins here.
+   *
+   * @throws SandboxStateError where the app would show an error
+   */
+  scanCode(content: string, options?: ScanOptions): SandboxPayment;
+}
+
 /** What the sandbox is made of, before it listens. */
 interface Core {
   readonly settings: SandboxSettings;
@@ -67,6 +82,8 @@ interface Core {
   readonly clock: Scheduler;
   readonly faults: FaultBoard;
   readonly book: PaymentBook;
+  /** The URL configured in the profile, as it stands now. */
+  readonly reporting: { url: string | undefined };
 }
 
 /**
@@ -86,7 +103,8 @@ export async function startPayconiqSandbox(
   const keys = await createSigningKeys();
   const book = createPaymentBook({ clock, ledger, voidSupport: settings.voidSupport });
   const profile = { profileId, merchantId, name, iban };
-  const core: Core = { settings, profile, clock, faults, book };
+  const reporting = { url: settings.profileCallbackUrl };
+  const core: Core = { settings, profile, clock, faults, book, reporting };
   const callbacks = callbacksOf(core, keys);
   book.onChange(callbacks.notify);
   const signer = createResponseSigner({
@@ -117,7 +135,7 @@ export async function startPayconiqSandbox(
     clock,
     ledger,
     faults: { ...faults, ...refusalOf(listener, clock) },
-    consumer: book.consumer,
+    consumer: consumerOf(core),
     callbacks,
     payments: ({ reference } = {}) => {
       clock.settle();
@@ -129,6 +147,7 @@ export async function startPayconiqSandbox(
     },
     requests: log.list,
     waitForPayment: waiting.wait,
+    reportTo: (url) => void (reporting.url = url),
     rotateKey: keys.rotate,
     dropOldKeys: keys.dropOld,
     signResponses: (mode) => void (signer.mode = mode),
@@ -143,16 +162,34 @@ export async function startPayconiqSandbox(
   return sandbox;
 }
 
+function consumerOf({ settings, profile, clock, book, reporting }: Core): CodeConsumer {
+  const { merchantId: owner, profileId } = profile;
+  const { printedProduct: product, printedPayableOnce } = settings;
+  const printed = {
+    product,
+    isPayableOnce: printedPayableOnce ?? product !== 'top_up',
+    callbackUrl: () => reporting.url,
+  };
+  return {
+    ...book.consumer,
+    scanCode: (content, options) => {
+      clock.settle();
+      return scanCode({ book, owner, profileId, printed }, content, options);
+    },
+  };
+}
+
 type Keys = Awaited<ReturnType<typeof createSigningKeys>>;
 
-function callbacksOf({ settings, profile, clock, faults, book }: Core, keys: Keys) {
+function callbacksOf(core: Core, keys: Keys) {
+  const { settings, profile, clock, faults, book, reporting } = core;
   return createCallbacks({
     clock,
     faults,
     keys,
     profile,
     findPayment: book.find,
-    defaultCallbackUrl: settings.defaultCallbackUrl,
+    profileCallbackUrl: () => reporting.url,
     statuses: settings.callbackStatuses,
     retryIntervalMs: settings.callbackRetryIntervalMs,
     answerTimeoutMs: settings.callbackAnswerTimeoutMs,
@@ -188,6 +225,7 @@ async function apiOf(
     product: settings.product,
     requireHttpsCallbacks: settings.requireHttpsCallbacks,
     searchDelayMs: settings.searchDelayMs,
+    bankAppIbanDelayMs: settings.bankAppIbanDelayMs,
   });
 }
 

@@ -20,6 +20,7 @@ describe('settings', () => {
       apiBaseUrl: 'https://api.ext.payconiq.com',
       jwksUrl: 'https://ext.payconiq.com/certificates',
       plannedDowntime: true,
+      portalUrl: 'https://portal.ext.payconiq.com',
       product: 'instore',
       voidSupport: false,
       unexpectedAuthorization: 'void',
@@ -32,6 +33,7 @@ describe('settings', () => {
     expect(payconiqSettings.parse({ ...SETTINGS, environment: 'prod' })).toMatchObject({
       apiBaseUrl: 'https://api.payconiq.com',
       jwksUrl: 'https://payconiq.com/certificates',
+      portalUrl: 'https://portal.payconiq.com',
     });
   });
 
@@ -85,6 +87,12 @@ describe('wrong settings', () => {
     ['an address that is none', { apiBaseUrl: 'api' }, ['apiBaseUrl']],
     ['an address of another kind', { apiBaseUrl: 'ftp://a.test' }, ['apiBaseUrl']],
     ['an address with a query', { apiBaseUrl: 'https://a.test?x' }, ['apiBaseUrl']],
+    [
+      'a plain portal in production',
+      { environment: 'prod', portalUrl: 'http://a.test' },
+      ['portalUrl'],
+    ],
+    ['a portal with a query', { portalUrl: 'https://a.test?x' }, ['portalUrl']],
     ['keys from nowhere', { jwksUrl: 'mailto:a@b.test' }, ['jwksUrl']],
     [
       'plain HTTP in production',

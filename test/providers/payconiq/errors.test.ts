@@ -39,6 +39,8 @@ const REFUSED: Meaning = ['not_sent', 'provider_refused'];
 const UNAUTHORIZED: Meaning = ['not_sent', 'unauthorized'];
 const DECLINED: Meaning = ['declined', 'declined_by_provider'];
 const UNKNOWN: Meaning = ['unknown', 'no_answer'];
+/** No such answer to a payment's operation is documented. */
+const UNEXPECTED: Meaning = ['unknown', 'unexpected_answer'];
 
 /** Of a payment that is as it should be: its details contradict a refusal by state. */
 const MEANING: Record<ErrorCode, Meaning> = {
@@ -57,6 +59,8 @@ const MEANING: Record<ErrorCode, Meaning> = {
   PAYMENT_VOIDED: UNKNOWN,
   PAYMENT_CONFLICT: UNKNOWN,
   TRY_AGAIN_LATER: UNKNOWN,
+  REFUND_NOT_ALLOWED: UNEXPECTED,
+  REFUND_NOT_AVAILABLE: UNEXPECTED,
   TECHNICAL_ERROR: UNKNOWN,
 };
 /** A creation has no payment yet whose details could tell. */

@@ -178,17 +178,18 @@ interface Door {
   readonly received: RawNotification[];
 }
 
-/** Takes every callback, as it is, and answers 200. The last part of its path names the payment. */
+/** Takes every callback, as it is, and answers 200. The last part of its path names the payment, if any. */
 async function openDoor(): Promise<Door> {
   const received: RawNotification[] = [];
   const server = createServer((incoming, response) => {
     const chunks: Buffer[] = [];
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
     incoming.on('end', () => {
+      const paymentId = (incoming.url ?? '').split('/').at(-1) ?? '';
       received.push({
         headers: incoming.headers as Record<string, string>,
         body: Buffer.concat(chunks),
-        paymentId: (incoming.url ?? '').split('/').at(-1) ?? '',
+        ...(paymentId !== '' && { paymentId }),
       });
       response.end();
     });

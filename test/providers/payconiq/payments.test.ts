@@ -3,7 +3,8 @@ import { money } from '../../../src/domain/money.js';
 import type { PaymentRequest } from '../../../src/domain/payment.js';
 import type { Opened } from '../../../src/providers/provider.js';
 import { PAYMENT_STATUSES } from '../../../src/sandbox/payconiq/payment.js';
-import { bodies, paymentIn } from './drive.js';
+import { endToEndId } from '../../../src/sandbox/payconiq/render.js';
+import { bodies, bring, paymentIn } from './drive.js';
 import { intentOf, requestOf, startMerchant, type Merchant } from './merchant.js';
 
 const HOUR_MS = 3_600_000;
@@ -202,7 +203,7 @@ describe('a search', () => {
     return found;
   };
 
-  it('goes page by page, newest first, nothing twice', async () => {
+  it('PCQ-06: goes page by page, newest first, nothing twice', async () => {
     const created: string[] = [];
     for (let count = 0; count < 5; count += 1) {
       created.push((await merchant.create()).opened.providerReference);
@@ -219,7 +220,7 @@ describe('a search', () => {
     expect((await search({ page: 3 })).payments).toEqual([]);
   });
 
-  it('tells each payment with its facts, and nothing of the payer', async () => {
+  it('PCQ-06: tells each payment with its facts, and nothing of the payer', async () => {
     const { request, opened } = await merchant.create({ description: 'two cups' });
     merchant.sandbox.consumer.pay(opened.providerReference, { tip: 50, message: 'thanks, John' });
     const { payments } = await search();
@@ -231,13 +232,23 @@ describe('a search', () => {
         description: 'two cups',
         amount: { minor: '1250' },
         total: { minor: '1300' },
+        notificationUrl: merchant.notificationUrl(request.paymentId),
         facts: [{ kind: 'authorized', amount: { minor: '1300' } }],
       },
     ]);
     expect(JSON.stringify(payments)).not.toMatch(/John|iban/i);
   });
 
-  it('filters by reference and by the provider’s statuses', async () => {
+  it('PCQ-37: tells what the bank statement calls a payment, once it does', async () => {
+    const { providerReference } = await paymentIn(merchant, 'PENDING');
+    expect((await search()).payments[0]).not.toHaveProperty('endToEndId');
+    await bring(merchant, providerReference, 'SUCCEEDED');
+    const { payments } = await search();
+    const payment = merchant.sandbox.payment(providerReference)!;
+    expect(payments[0]?.endToEndId).toBe(endToEndId(payment));
+  });
+
+  it('PCQ-06: filters by reference and by the provider’s statuses', async () => {
     const { request } = await paymentIn(merchant, 'PENDING');
     await paymentIn(merchant, 'CANCELLED');
     const byReference = await search({ reference: request.merchantReference });

@@ -51,12 +51,18 @@ describe('the document’s own examples', () => {
     }
   });
 
-  it('of a checkout link are used to the letter', async () => {
+  it('PCQ-30: of a checkout link are used to the letter', async () => {
+    const settings = { environment: 'ext', portalUrl: 'https://portal', profileId: 'p1' } as const;
+    const options = { provider: 'payconiq', flavour: 'online' } as const;
     const created = parseBody(createAnswer, await vector('create-online'))!;
     const answer = { ...created, payerDeadline: created.expiresAt };
-    const action = nextActionOf({ returnUrl: 'https://dummy.webshop/checkout/success' }, answer);
+    const action = nextActionOf(
+      settings,
+      { request: { returnUrl: 'https://dummy.webshop/checkout/success' }, options },
+      answer,
+    );
     expect(action).toMatchObject({ kind: 'redirect', url: created._links?.checkout?.href });
-    expect(nextActionOf({}, answer).kind).toBe('qr_code');
+    expect(nextActionOf(settings, { request: {}, options }, answer).kind).toBe('qr_code');
   });
 });
 

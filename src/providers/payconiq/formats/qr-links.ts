@@ -55,20 +55,23 @@ export interface QrStyle {
 
 export interface QrServiceRequest extends QrStyle {
   readonly environment: Portal;
+  /** In place of the environment's address, without a trailing slash. */
+  readonly portalUrl?: string;
   /** What the code shall say: a URL, encoded as a URL has to be. */
   readonly content: string;
 }
 
 /** The link to an image of this content. @see payconiq.txt L2639-2714, L4127-4231 */
 export function qrServiceUrl(request: QrServiceRequest): Checked<string> {
-  const { environment, content, format, size, colour } = request;
+  const { environment, portalUrl, content, format, size, colour } = request;
   const violations = [
     ...checkName('environment', environment, PORTALS),
+    ...(portalUrl === undefined ? [] : checkUrl('portalUrl', portalUrl)),
     ...checkHttpsUrl('content', content),
     ...checkStyle(request),
   ];
   return checked(violations, () =>
-    append(`${PORTALS[environment]}/qrcode`, [
+    append(`${portalUrl ?? PORTALS[environment]}/qrcode`, [
       ...pairOf('f', format),
       ...pairOf('s', size),
       ...pairOf('cl', colour),
