@@ -61,7 +61,9 @@ async function sweepPages(
   let [found, news] = [0, 0];
   for (let page = 0, totalPages = 1; page < totalPages; page += 1) {
     const result = await search({ ...range, page, pageSize: PAGE_SIZE });
-    if (result.kind === 'unclear') throw ApplicationFailure.retryable(result.problem.message);
+    if (result.kind === 'unclear') {
+      throw ApplicationFailure.retryable(result.problem.message, result.problem.code);
+    }
     totalPages = result.totalPages;
     for (const payment of result.payments) {
       found += 1;

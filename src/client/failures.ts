@@ -1,5 +1,6 @@
 /** What Temporal's failures mean for callers. */
 import {
+  WorkflowFailedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -33,14 +34,20 @@ export function toHoldfastError(error: unknown): HoldfastError {
       { cause: error },
     );
   }
-  if (error instanceof WorkflowUpdateFailedError) return refusedUpdate(error);
+  if (error instanceof WorkflowUpdateFailedError || error instanceof WorkflowFailedError) {
+    return refused(error);
+  }
   return unavailable('Temporal cannot be reached or did not answer', error);
 }
 
-/** A handler's refusal: its type is our code. */
-function refusedUpdate(error: WorkflowUpdateFailedError): HoldfastError {
-  const { cause } = error;
-  const type = cause && 'type' in cause ? String(cause.type) : '';
+/** A handler's or an activity's refusal: its type is our code. */
+function refused(error: WorkflowUpdateFailedError | WorkflowFailedError): HoldfastError {
+  const cause = innermost(error);
+  const type = 'type' in cause ? String(cause.type) : '';
   const code: ProblemCode = Object.hasOwn(PROBLEM_CODES, type) ? (type as ProblemCode) : 'internal';
-  return new HoldfastError({ code, message: cause?.message ?? error.message }, { cause: error });
+  return new HoldfastError({ code, message: cause.message }, { cause: error });
+}
+
+function innermost(error: Error): Error {
+  return error.cause instanceof Error ? innermost(error.cause) : error;
 }

@@ -170,7 +170,9 @@ const ENDINGS = ['declined', 'canceled', 'expired', 'rejected', 'not_started'] a
 function deriveStatus(objects: readonly ObjectState[], amounts: Amounts): PaymentStatus {
   if (isPositive(amounts.captured)) return 'captured';
   if (compareMoney(amounts.authorized, amounts.voided) > 0) return 'authorized';
-  const live = objects.filter(isLive);
+  // What was expected has come once there was money, though it may have been given back.
+  const isAwaited = !isPositive(amounts.authorized);
+  const live = objects.filter((each) => isLive(each) && (isAwaited || !isExpected(each)));
   if (live.some(({ kinds }) => kinds.has('processing'))) return 'processing';
   if (live.length > 0) return 'requires_action';
   const has = (kind: FactKind) => objects.some(({ kinds }) => kinds.has(kind));
@@ -187,8 +189,14 @@ function isLive({ kinds, voided }: ObjectState): boolean {
   return isKnown && !hasEnded;
 }
 
-function isAtProvider({ kinds }: ObjectState): boolean {
-  if (kinds.has('expected')) return false;
+/** Stands for what the provider does not know yet. */
+function isExpected({ kinds }: ObjectState): boolean {
+  return kinds.has('expected');
+}
+
+function isAtProvider(object: ObjectState): boolean {
+  const { kinds } = object;
+  if (isExpected(object)) return false;
   return [...kinds].some((kind) => kind !== 'rejected' && kind !== 'not_started');
 }
 

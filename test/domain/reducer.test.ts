@@ -23,6 +23,7 @@ const said = (kind: FactKind, minor?: number, more: Partial<Fact> = {}): Fact =>
     ...more,
   });
 const onSecond = { object: 'obj-2' };
+const GIVEN_OUT = { object: 'pay/expected' };
 const sums = ({ amounts }: PaymentView) =>
   [amounts.authorized, amounts.captured, amounts.voided, amounts.refunded].map(({ minor }) =>
     Number(minor),
@@ -37,6 +38,11 @@ const STATUS_CASES = {
     [
       'one of two objects ended',
       [said('created'), said('expired'), said('created', undefined, onSecond)],
+    ],
+    ['a code was given out', [said('expected', undefined, GIVEN_OUT)]],
+    [
+      'a scan of what was given out ended without money',
+      [said('expected', undefined, GIVEN_OUT), said('processing'), said('canceled')],
     ],
     [
       'the first creation is proven not to have happened',
@@ -68,12 +74,20 @@ const STATUS_CASES = {
     ['another object was declined', [said('captured', 100), said('declined', undefined, onSecond)]],
   ],
   voided: [
+    [
+      'what was expected came, and was given back',
+      [said('expected', undefined, GIVEN_OUT), said('authorized', 100), said('voided', 100)],
+    ],
     ['the hold was released', [said('authorized', 100), said('voided', 100)]],
     ['the authorization was never seen', [said('voided', 100)]],
     ['the object was known before', [said('created'), said('voided', 100)]],
   ],
   expired: [['the time ran out', [said('created'), said('processing'), said('expired')]]],
   canceled: [
+    [
+      'what was given out was withdrawn',
+      [said('expected', undefined, GIVEN_OUT), said('canceled', undefined, GIVEN_OUT)],
+    ],
     ['it was cancelled', [said('created'), said('canceled')]],
     ['another expired', [said('canceled'), said('expired', undefined, onSecond)]],
   ],
@@ -241,9 +255,12 @@ describe('the provider’s references', () => {
     expect(reduceFacts(ASKED, facts).providerReferences).toEqual(['c', 'a', 'b']);
   });
 
-  test.each<FactKind>(['rejected', 'not_started'])('leave out what was only %s', (kind) => {
-    expect(reduceFacts(ASKED, [said(kind)]).providerReferences).toEqual([]);
-  });
+  test.each<FactKind>(['rejected', 'not_started', 'expected'])(
+    'leave out what was only %s',
+    (kind) => {
+      expect(reduceFacts(ASKED, [said(kind)]).providerReferences).toEqual([]);
+    },
+  );
 });
 
 describe('the problem', () => {
