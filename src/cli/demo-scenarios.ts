@@ -1,5 +1,6 @@
 /** The lives a payment can have, each told against the sandbox and compared with its ledger. */
 import { randomToken } from '../transport/digest.js';
+import { adoptedPaymentId } from '../client/adoption.js';
 import type { Answer, OpenRequest } from '../client/client.js';
 import { formatMoney, minorOf, money, type Money } from '../domain/money.js';
 import type { Payment } from '../domain/payment.js';
@@ -38,20 +39,20 @@ const PAY_ONLINE = { connectionId: 'payconiq-online', via: 'online' } as const;
 
 export const SCENARIOS: readonly Scenario[] = [
   scenario('Paid at the terminal, and acknowledged', 'captured', PAY_TERMINAL, async (play) => {
-    const reference = await play.open({});
+    const { reference } = await play.open({ description: 'Two coffees' });
     play.sandbox.consumer.pay(reference);
     play.step('the payer scans and confirms; the callback comes, signed; we acknowledge');
     return play.outcome();
   }),
   scenario('Paid in the web shop', 'captured', PAY_ONLINE, async (play) => {
     const returnUrl = 'https://shop.example/thanks';
-    const reference = await play.open({ returnUrl, amount: money(4_999, 'EUR') });
+    const { reference } = await play.open({ returnUrl, amount: money(4_999, 'EUR') });
     play.sandbox.consumer.pay(reference);
     play.step('the payer confirms on the checkout page');
     return play.outcome();
   }),
   scenario('Held, then voided by the merchant', 'voided', PAY_TERMINAL, async (play) => {
-    const reference = await play.open({ captureMode: 'manual' });
+    const { reference } = await play.open({ captureMode: 'manual' });
     play.sandbox.consumer.pay(reference);
     await play.outcome();
     play.step('authorized: the payer is debited, the merchant has not acknowledged');
@@ -61,7 +62,7 @@ export const SCENARIOS: readonly Scenario[] = [
   }),
   scenario('Held, forgotten, voided at our deadline', 'voided', PAY_TERMINAL, async (play) => {
     const captureBefore = new Date(Date.now() + 4_000).toISOString();
-    const reference = await play.open({ captureMode: 'manual', captureBefore });
+    const { reference } = await play.open({ captureMode: 'manual', captureBefore });
     play.sandbox.consumer.pay(reference);
     await play.outcome();
     play.step('authorized; nobody captures it, so the deadline passes');
@@ -70,7 +71,7 @@ export const SCENARIOS: readonly Scenario[] = [
   scenario('Paid while the answers were lost', 'captured', PAY_TERMINAL, async (play) => {
     play.sandbox.faults.next('create', { kind: 'reset_after_effect' });
     play.sandbox.faults.next('acknowledge', { kind: 'reset_after_effect' });
-    const reference = await play.open({});
+    const { reference } = await play.open({});
     play.step('the answer to our creation was lost; it was found again by our reference');
     play.sandbox.consumer.pay(reference);
     play.step('the answer to our acknowledge is lost too; it is repeated');
@@ -78,9 +79,40 @@ export const SCENARIOS: readonly Scenario[] = [
   }),
   scenario('Paid, and the callback never came', 'captured', PAY_TERMINAL, async (play) => {
     play.sandbox.faults.next('callback', { kind: 'lose', scope: 'delivery' });
-    const reference = await play.open({});
+    const { reference } = await play.open({});
     play.sandbox.consumer.pay(reference);
     play.step('no callback: after a while we ask the provider ourselves');
+    return play.outcome();
+  }),
+  scenario('Paid at a printed sticker', 'captured', PAY_TERMINAL, async (play) => {
+    const options = { provider: 'payconiq', flavour: 'sticker', posId: 'TABLE-7' };
+    const { code } = await play.open({ options });
+    play.step(`on the table since last year: ${code}`);
+    const { paymentId } = play.sandbox.consumer.scanCode(code);
+    play.sandbox.consumer.confirm(paymentId);
+    play.step('the payer scans it: the app shows the payment we made for this table');
+    return play.outcome();
+  }),
+  scenario('A printed invoice', 'captured', PAY_ONLINE, async (play) => {
+    const structuredCommunication = '424779266492';
+    const options = { provider: 'payconiq', flavour: 'invoice', structuredCommunication };
+    const { code } = await play.open({ options, amount: money(12_340, 'EUR') });
+    play.step(`nothing is sent; on the invoice: ${code}`);
+    const givenUp = play.sandbox.consumer.scanCode(code);
+    play.sandbox.consumer.cancel(givenUp.paymentId);
+    play.step('scanned, and given up: the invoice stays open');
+    const { paymentId } = play.sandbox.consumer.scanCode(code);
+    play.sandbox.consumer.confirm(paymentId);
+    play.step('scanned again and paid: matched by its structured communication');
+    return play.outcome();
+  }),
+  scenario('A top-up that nobody asked for', 'captured', PAY_ONLINE, async (play) => {
+    const code = `https://payconiq.com/t/1/${play.sandbox.profileId}?D=Top-up&R=WRISTBAND-12`;
+    play.step(`on the guest's wristband: ${code}`);
+    const { paymentId } = play.sandbox.consumer.scanCode(code, { amount: 2_000 });
+    play.sandbox.consumer.confirm(paymentId, { tip: 50 });
+    play.adopt(paymentId);
+    play.step('the guest scans it and chooses EUR 20.00: the callback becomes a payment here');
     return play.outcome();
   }),
   scenario('Never paid', 'expired', PAY_TERMINAL, async (play) => {
@@ -96,8 +128,12 @@ interface Play {
   readonly sandbox: PayconiqSandbox;
   readonly paymentId: string;
   readonly step: (message: string) => void;
-  /** Opens the payment; the provider's id of it. */
-  open(changes: Partial<OpenRequest>): Promise<string>;
+  /** Opens the payment: the provider's id of it, if it has one yet, and what its QR code says. */
+  open(
+    changes: Partial<OpenRequest>,
+  ): Promise<{ readonly reference: string; readonly code: string }>;
+  /** From now on it is about the payment that this object of the provider's becomes. */
+  adopt(providerReference: string): void;
   /** Waits until the payer's part is over. */
   outcome(): Promise<Payment>;
   /** Waits until Holdfast has nothing left to do. */
@@ -130,7 +166,8 @@ function playOf(stage: {
   readonly step: (message: string) => void;
 }): Play {
   const { client, sandbox, connectionId, step } = stage;
-  const paymentId = `demo-${randomToken(9)}`;
+  const ownId = `demo-${randomToken(9)}`;
+  let paymentId = ownId;
   const until = async (isReached: (payment: Payment) => boolean): Promise<Payment> => {
     for (const deadlineMs = Date.now() + OUTCOME_TIMEOUT_MS; ;) {
       const payment = await client.get(paymentId);
@@ -142,21 +179,23 @@ function playOf(stage: {
   return {
     client,
     sandbox,
-    paymentId,
+    paymentId: ownId,
     step,
+    adopt: (providerReference) =>
+      void (paymentId = adoptedPaymentId(connectionId, providerReference)),
     async open(changes) {
       const answer = await client.open({
         paymentId,
         connectionId,
         amount: money(1_250, 'EUR'),
         merchantReference: paymentId,
-        description: 'Holdfast demo',
         ...changes,
       });
       const payment = answeredPayment(answer) ?? (await until(({ nextAction }) => !!nextAction));
       const { requested } = payment.amounts;
       step(`${requested ? formatMoney(requested) : ''} asked: ${payment.nextAction?.kind ?? ''}`);
-      return payment.providerReference ?? '';
+      const { providerReference: reference = '', nextAction } = payment;
+      return { reference, code: nextAction?.qrCode?.content ?? '' };
     },
     outcome: () =>
       until(({ status }) => !['created', 'requires_action', 'processing'].includes(status)),
@@ -168,9 +207,11 @@ function answeredPayment(answer: Answer): Payment | undefined {
   return answer.kind === 'answered' && answer.payment.nextAction ? answer.payment : undefined;
 }
 
-/** What the sandbox's own ledger says, over every object it has under this payment's reference. */
-function movedAt(sandbox: PayconiqSandbox, { merchantReference }: Payment): Told['moved'] {
-  const entries = sandbox.ledger.ofReference(merchantReference);
+/** What the sandbox's own ledger says, over every object of this payment. */
+function movedAt(sandbox: PayconiqSandbox, payment: Payment): Told['moved'] {
+  const { merchantReference, providerReference } = payment;
+  const own = sandbox.ledger.ofReference(merchantReference);
+  const entries = own.length > 0 ? own : sandbox.ledger.ofPayment(providerReference ?? '');
   const sum = (kind: (typeof entries)[number]['kind']): Money =>
     money(
       entries.filter((entry) => entry.kind === kind).reduce((total, e) => total + e.amountMinor, 0),

@@ -77,6 +77,7 @@ async function startParts(
   const sandboxes = await startSandboxesIfNeeded(options, stops);
   const foundation = await openDevFoundation(options, { temporal, sandboxes });
   stops.push(() => foundation.close());
+  reportToUs(sandboxes, foundation);
   await prepareStore(foundation.store);
   await prepareTemporal(foundation.temporal, foundation.config.temporal.namespace);
   await prepareSchedules(foundation);
@@ -207,6 +208,13 @@ async function openDevFoundation(
       ...config.http,
       publicUrl: config.http.publicUrl ?? localUrl(config.http),
     },
+  });
+}
+
+/** What printed codes begin is reported to the URL that stands in the provider's profile. */
+function reportToUs(sandboxes: Sandboxes | undefined, { connections }: Foundation): void {
+  sandboxes?.connections.forEach(({ id }) => {
+    sandboxes.sandboxOf(id).reportTo(connections.notificationUrl(id));
   });
 }
 

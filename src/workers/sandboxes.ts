@@ -8,8 +8,13 @@ export interface Sandboxes {
   /** A web shop: hosted checkout page, no void. */
   readonly online: PayconiqSandbox;
   readonly connections: readonly ConnectionSettings[];
+  /** The provider behind one of the connections. */
+  sandboxOf(connectionId: string): PayconiqSandbox;
   close(): Promise<void>;
 }
+
+const TERMINAL = 'payconiq-terminal';
+const ONLINE = 'payconiq-online';
 
 export async function startSandboxes(ports: {
   readonly terminal: number;
@@ -21,9 +26,10 @@ export async function startSandboxes(ports: {
     terminal,
     online,
     connections: [
-      payconiqConnection('payconiq-terminal', terminal, { voidSupport: true }),
-      payconiqConnection('payconiq-online', online, { product: 'online' }),
+      payconiqConnection(TERMINAL, terminal, { voidSupport: true }),
+      payconiqConnection(ONLINE, online, { product: 'online' }),
     ],
+    sandboxOf: (connectionId) => (connectionId === ONLINE ? online : terminal),
     async close() {
       await Promise.all([terminal.close(), online.close()]);
     },

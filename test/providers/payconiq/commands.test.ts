@@ -20,7 +20,7 @@ const command = (
 
 type Expected = readonly [Outcome['kind'], ...string[]];
 
-describe('acknowledging a payment', () => {
+describe('PCQ-07: acknowledging a payment', () => {
   const EXPECTED: Record<PaymentStatus, Expected> = {
     PENDING: ['unknown'],
     IDENTIFIED: ['unknown'],
@@ -101,7 +101,7 @@ describe('acknowledging a payment', () => {
   });
 });
 
-describe('DELETE of a payment', () => {
+describe('PCQ-08, PCQ-09: DELETE of a payment', () => {
   const EXPECTED: Record<PaymentStatus, Expected> = {
     PENDING: ['succeeded', 'canceled'],
     IDENTIFIED: ['succeeded', 'canceled'],

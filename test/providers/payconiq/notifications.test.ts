@@ -106,7 +106,7 @@ describe('a forged callback', () => {
     expect((await notifications.receive(notification)).kind).toBe('forged');
   });
 
-  it('is the document’s own sample: signed with RS256, with four critical names and no sub', async () => {
+  it('PCQ-16: is the document’s own sample: signed with RS256, with four critical names and no sub', async () => {
     const { signature, body } = await jsonVector<{ signature: string; body: string }>(
       'sample-callback',
     );
