@@ -21,6 +21,7 @@ const CALL_PROBLEMS = {
     status: 422,
     title: 'This Idempotency-Key was used for another request.',
   },
+  unusable_code: { status: 422, title: 'The provider has no such code.' },
   headers_too_large: { status: 431, title: 'The header fields are too large.' },
   forged_notification: { status: 401, title: 'The notification is not from the provider.' },
   unverifiable_notification: {

@@ -7,6 +7,7 @@ import { ANONYMOUS, guard, isLoopback } from './access.js';
 import { errorAnswer, sendAnswer } from './answers.js';
 import type { Api, Context, ServerOptions } from './api.js';
 import { createBackground } from './background.js';
+import { codeRoutes } from './code-routes.js';
 import { connectionRoutes } from './connection-routes.js';
 import { keySetRoute } from './key-set-route.js';
 import { notificationDoor } from './notification-door.js';
@@ -154,6 +155,7 @@ function registerApi(app: FastifyInstance, context: Context): void {
   commandRoutes(api, context);
   payerRoutes(api, context);
   connectionRoutes(api, context);
+  codeRoutes(api, context);
   notificationRoutes(api, context);
 }
 

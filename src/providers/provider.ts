@@ -9,7 +9,7 @@ import type { OperationName, OperationRef, PaymentId } from '../domain/ids.js';
 import type { Outcome } from '../domain/outcome.js';
 import type { PayerData } from '../domain/payer.js';
 import type { NextAction, PaymentRequest } from '../domain/payment.js';
-import type { Problem, Violation } from '../domain/problem.js';
+import type { Checked, Problem, Violation } from '../domain/problem.js';
 import type { Expectation, Subject } from '../domain/subject.js';
 import type { Terms } from '../domain/terms.js';
 import type { Timing } from '../domain/timing.js';
@@ -51,6 +51,8 @@ export interface Connection {
   readonly provider: string;
   readonly payments?: PaymentCapability;
   readonly notifications?: NotificationCapability;
+  readonly codes?: CodeCapability;
+  readonly statements?: StatementCapability;
   /**
    * Our own keys, by which the provider verifies what we sign: served to everybody. Needs nothing
    * but the settings, and answers whatever else is away.
@@ -221,6 +223,87 @@ export type Receipt =
   | { readonly kind: 'forged'; readonly reason: string }
   /** We cannot tell now; the provider should repeat it. */
   | { readonly kind: 'unverifiable'; readonly reason: string };
+
+/** Codes that the merchant prints: nothing is sent, the payer's scan begins the payment. Pure. */
+export interface CodeCapability {
+  /** What a code says. `asked` is the provider's own: a `kind`, and what that kind takes. */
+  build(asked: unknown): Checked<PrintableCode>;
+  /** Draws a code of this connection, and refuses to draw anything else. */
+  image(content: string, style: CodeStyle): Checked<CodeImage>;
+}
+
+export interface PrintableCode {
+  /** What the code says: a URL. */
+  readonly content: string;
+  /** Where the provider draws it. */
+  readonly imageUrl: string;
+  /** Opens the provider's app on a phone, where this kind of code may be sent as a link. */
+  readonly appLink?: string;
+}
+
+/** In the provider's words; what is absent is left to its defaults. */
+export interface CodeStyle {
+  readonly format?: string;
+  readonly size?: string;
+  readonly colour?: string;
+}
+
+export interface CodeImage {
+  readonly bytes: Uint8Array;
+  /** A media type. */
+  readonly contentType: string;
+}
+
+/** What the provider writes on bank statements. Pure. */
+export interface StatementCapability {
+  /** Undefined for what is not the provider's, or cannot be read without guessing. */
+  read(entry: StatementEntry): StatementLine | undefined;
+  /** The text as the provider writes it. */
+  write(line: StatementLine): Checked<string>;
+}
+
+/** One entry of a bank statement. */
+export interface StatementEntry {
+  /** The remittance information, quotes taken off. */
+  readonly text: string;
+  /** The bank's end-to-end reference. */
+  readonly endToEndId?: string;
+  /** Whose account it is; `merchant` unless said otherwise. */
+  readonly account?: 'merchant' | 'partner';
+}
+
+export type StatementLine =
+  /** One payment. On a partner's account the payee is its sub-merchant. */
+  | (OneMovement & { readonly kind: 'payment' | 'partner_payment' })
+  /** One refund, on the payer's statement. */
+  | (OneMovement & { readonly kind: 'refund' })
+  /** A payment of an invoice, by its structured communication alone. */
+  | {
+      readonly kind: 'structured_invoice';
+      readonly communication: string;
+      readonly endToEndId?: string;
+    }
+  /** Many payments in one sum. */
+  | {
+      readonly kind: 'bulk_payout';
+      /** When the payments were made, `YYYY-MM-DD` where the provider is. */
+      readonly businessDate: string;
+      readonly endToEndId: string;
+      readonly bulkId?: string;
+      /** The provider's id of the merchant. */
+      readonly merchantId: string;
+    };
+
+interface OneMovement {
+  /** The provider's id of the payment or refund. */
+  readonly providerReference: string;
+  /** Who was paid, as the statement has it. */
+  readonly payee: string;
+  readonly reference?: string;
+  readonly description?: string;
+  /** As the bank told it; not part of the text. */
+  readonly endToEndId?: string;
+}
 
 /** A provider without its settings' type, as the registry keeps it. */
 export interface AnyProvider {

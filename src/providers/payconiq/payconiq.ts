@@ -2,11 +2,13 @@ import type { HttpClient } from '../../transport/http.js';
 import { createJwksCache } from '../../transport/jwks.js';
 import { defineProvider, type ConnectionResources } from '../provider.js';
 import { payconiqApi } from './api.js';
+import { payconiqCodes } from './codes.js';
 import { plannedDowntimeEnd } from './downtime.js';
 import { payconiqSettings, type PayconiqSettings } from './config.js';
 import { payconiqNotifications } from './notifications.js';
 import { payconiqPayments } from './payments.js';
 import { keySetOf } from './signing-keys.js';
+import { payconiqStatements } from './statements.js';
 
 /** Payconiq, Merchant API Guide V3: payments by QR code or app. */
 export const payconiq = defineProvider<PayconiqSettings>({
@@ -24,6 +26,8 @@ export const payconiq = defineProvider<PayconiqSettings>({
       provider: 'payconiq',
       payments: payconiqPayments(settings, resources, callApi),
       notifications: payconiqNotifications({ profileId, keys, now, notificationUrl }),
+      codes: payconiqCodes(settings),
+      statements: payconiqStatements,
       ...(signing && { publicKeys: () => keySetOf(signing) }),
       ...(isSwitchedOff && { silentUntil: plannedDowntimeEnd }),
     };
