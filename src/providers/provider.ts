@@ -4,6 +4,7 @@
  */
 import type { z } from 'zod';
 import type { Fact } from '../domain/facts.js';
+import type { LoyaltyMember, LoyaltyResult } from '../domain/loyalty.js';
 import type { Money } from '../domain/money.js';
 import type { OperationName, OperationRef, PaymentId } from '../domain/ids.js';
 import type { Outcome } from '../domain/outcome.js';
@@ -53,6 +54,7 @@ export interface Connection {
   readonly notifications?: NotificationCapability;
   readonly codes?: CodeCapability;
   readonly statements?: StatementCapability;
+  readonly loyalty?: LoyaltyCapability;
   /**
    * Our own keys, by which the provider verifies what we sign: served to everybody. Needs nothing
    * but the settings, and answers whatever else is away.
@@ -304,6 +306,41 @@ interface OneMovement {
   /** As the bank told it; not part of the text. */
   readonly endToEndId?: string;
 }
+
+/** The door of a loyalty scheme of ours: the provider registers payments of its members there. */
+export interface LoyaltyCapability {
+  readonly maxBytes: number;
+  /** Verifies and translates one registration. Changes nothing. Never throws. */
+  receive(registration: RawRegistration): Promise<LoyaltyReceipt>;
+  /** The provider's success answer once the registration is kept; with a result, once it is done. */
+  answer(result?: LoyaltyResult): { readonly status: number; readonly body: object };
+}
+
+export interface RawRegistration {
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Uint8Array;
+  /** It was posted to, as we gave it out; absent if none is configured. */
+  readonly url: string | undefined;
+}
+
+export type LoyaltyReceipt =
+  | {
+      readonly kind: 'registration';
+      /** Of the payment. */
+      readonly providerReference: string;
+      /** Goes to the store, sealed, and nowhere else. */
+      readonly member: LoyaltyMember;
+      readonly amount: Money;
+      /** By which the provider proved it. */
+      readonly signature: string;
+    }
+  /** The provider's, but not as its document has it. */
+  | { readonly kind: 'invalid'; readonly violations: readonly Violation[] }
+  /** The provider's, but about another account than this connection's. */
+  | { readonly kind: 'foreign'; readonly reason: string }
+  /** As in {@link Receipt}. */
+  | { readonly kind: 'forged' | 'unverifiable'; readonly reason: string };
 
 /** A provider without its settings' type, as the registry keeps it. */
 export interface AnyProvider {

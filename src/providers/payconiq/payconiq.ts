@@ -5,6 +5,7 @@ import { payconiqApi } from './api.js';
 import { payconiqCodes } from './codes.js';
 import { plannedDowntimeEnd } from './downtime.js';
 import { payconiqSettings, type PayconiqSettings } from './config.js';
+import { payconiqLoyalty } from './loyalty.js';
 import { payconiqNotifications } from './notifications.js';
 import { payconiqPayments } from './payments.js';
 import { keySetOf } from './signing-keys.js';
@@ -20,7 +21,7 @@ export const payconiq = defineProvider<PayconiqSettings>({
     const { connectionId: id, http, now, notificationUrl } = resources;
     const keys = payconiqKeys(settings, resources);
     const callApi = payconiqApi(settings, { http, keys, now });
-    const { profileId, signing, plannedDowntime: isSwitchedOff } = settings;
+    const { profileId, signing, loyalty, plannedDowntime: isSwitchedOff } = settings;
     return {
       id,
       provider: 'payconiq',
@@ -28,6 +29,7 @@ export const payconiq = defineProvider<PayconiqSettings>({
       notifications: payconiqNotifications({ profileId, keys, now, notificationUrl }),
       codes: payconiqCodes(settings),
       statements: payconiqStatements,
+      ...(loyalty && { loyalty: payconiqLoyalty({ ...loyalty, profileId, keys }) }),
       ...(signing && { publicKeys: () => keySetOf(signing) }),
       ...(isSwitchedOff && { silentUntil: plannedDowntimeEnd }),
     };

@@ -1,6 +1,7 @@
 import { createApi } from './api.js';
 import { createAuthentication, createResponseSigner } from './authentication.js';
 import type { ResponseSignature } from './authentication.js';
+import { createPoster } from './callback-post.js';
 import { createCallbacks } from './callbacks.js';
 import type { SandboxCallbacks } from './callbacks.js';
 import { createClock } from './clock.js';
@@ -11,6 +12,8 @@ import type { FaultBoard, SandboxFaults } from './faults.js';
 import { createFront } from './front.js';
 import { createLedger } from './ledger.js';
 import type { SandboxLedger } from './ledger.js';
+import { createLoyalty } from './loyalty.js';
+import type { SandboxLoyalty } from './loyalty.js';
 import { merchantKeySource } from './merchant-keys.js';
 import { resolveOptions } from './options.js';
 import type { PayconiqSandboxOptions, SandboxSettings } from './options.js';
@@ -38,6 +41,7 @@ export interface PayconiqSandbox {
   readonly faults: SandboxFaults;
   readonly consumer: SandboxConsumer;
   readonly callbacks: SandboxCallbacks;
+  readonly loyalty: SandboxLoyalty;
   /** Oldest first, as they stand now. */
   payments(filter?: { readonly reference?: string }): readonly SandboxPayment[];
   payment(paymentId: string): SandboxPayment | undefined;
@@ -87,7 +91,9 @@ export async function startPayconiqSandbox(
   const book = createPaymentBook({ clock, ledger, voidSupport: settings.voidSupport });
   const profile = { profileId, merchantId, name, iban };
   const core: Core = { settings, profile, clock, faults, book };
-  const callbacks = callbacksOf(core, keys);
+  const poster = createPoster({ clock, answerTimeoutMs: settings.callbackAnswerTimeoutMs });
+  const callbacks = callbacksOf(core, { keys, poster });
+  const loyalty = createLoyalty({ clock, keys, profile, poster, findPayment: book.find });
   book.onChange(callbacks.notify);
   const signer = createResponseSigner({
     keys,
@@ -119,6 +125,7 @@ export async function startPayconiqSandbox(
     faults: { ...faults, ...refusalOf(listener, clock) },
     consumer: book.consumer,
     callbacks,
+    loyalty,
     payments: ({ reference } = {}) => {
       clock.settle();
       return book.list().filter((one) => reference === undefined || one.reference === reference);
@@ -134,7 +141,7 @@ export async function startPayconiqSandbox(
     signResponses: (mode) => void (signer.mode = mode),
     close: async () => {
       clock.close();
-      callbacks.close();
+      poster.close();
       waiting.close();
       await listener.close();
       faults.clear();
@@ -145,7 +152,10 @@ export async function startPayconiqSandbox(
 
 type Keys = Awaited<ReturnType<typeof createSigningKeys>>;
 
-function callbacksOf({ settings, profile, clock, faults, book }: Core, keys: Keys) {
+function callbacksOf(
+  { settings, profile, clock, faults, book }: Core,
+  { keys, poster }: { readonly keys: Keys; readonly poster: ReturnType<typeof createPoster> },
+) {
   return createCallbacks({
     clock,
     faults,
@@ -155,7 +165,7 @@ function callbacksOf({ settings, profile, clock, faults, book }: Core, keys: Key
     defaultCallbackUrl: settings.defaultCallbackUrl,
     statuses: settings.callbackStatuses,
     retryIntervalMs: settings.callbackRetryIntervalMs,
-    answerTimeoutMs: settings.callbackAnswerTimeoutMs,
+    poster,
   });
 }
 
