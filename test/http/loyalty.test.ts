@@ -126,7 +126,7 @@ describe('PCQ-21: a registration by Payconiq', () => {
   it('is answered with 201 and the result once the scheme has worked it off', async () => {
     const paymentId = await paid();
     await register(paymentId);
-    const [{ id }] = (await registrationsOf(paymentId)) as [{ id: string }];
+    const { id } = (await registrationsOf(paymentId))[0]!;
     const result = { balance: 140, earned: 12, message: 'Twelve points for you' };
     const told = await done(id, result);
     expect(told.status).toBe(200);
@@ -140,7 +140,7 @@ describe('PCQ-21: a registration by Payconiq', () => {
   it('has our message where the scheme says nothing', async () => {
     const paymentId = await paid();
     await register(paymentId);
-    const [{ id }] = (await registrationsOf(paymentId)) as [{ id: string }];
+    const { id } = (await registrationsOf(paymentId))[0]!;
     expect((await done(id)).status).toBe(200);
     expect(await register(paymentId)).toEqual({ answer: 201, body: { message: MESSAGE } });
   });
@@ -178,7 +178,7 @@ describe('PCQ-21: a registration by Payconiq', () => {
     },
   );
 
-  it('that is Payconiq’s, but for another profile, is answered with 403', async () => {
+  it('that is of Payconiq, but for another profile, is answered with 403', async () => {
     const paymentId = await paid();
     const { answer, body } = await register(paymentId, { forgery: 'wrong_subject' });
     expect([answer, body]).toMatchObject([403, { code: 'foreign_notification' }]);
@@ -187,10 +187,8 @@ describe('PCQ-21: a registration by Payconiq', () => {
 
   it('for another address of ours is answered with 401: its signature names that one', async () => {
     const paymentId = await paid();
-    const { body, headers } = sandbox.callbacks.ofPayment(paymentId).at(-1) ?? {
-      body: '{}',
-      headers: {},
-    };
+    await sandbox.callbacks.idle();
+    const { body, headers } = sandbox.callbacks.ofPayment(paymentId).at(-1)!;
     const moved = await fetch(url, { method: 'POST', body, headers });
     expect(moved.status).toBe(401);
   });

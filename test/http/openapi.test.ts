@@ -78,6 +78,8 @@ describe('the OpenAPI document', () => {
       'GET /v1/notifications/refusals',
       'GET /v1/notifications/{notificationId}',
       'POST /v1/notifications/{notificationId}/replay',
+      'GET /v1/loyalty-registrations',
+      'POST /v1/loyalty-registrations/{registrationId}/done',
       'GET /connections/{connectionId}/jwks.json',
       'GET /health',
       'GET /ready',
