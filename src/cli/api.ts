@@ -14,6 +14,8 @@ export function apiTarget({ http, apiKeys }: Config, url?: string): ApiTarget {
   return { url: url ?? localUrl(http), key: key?.secret };
 }
 
+type Method = 'GET' | 'POST' | 'DELETE';
+
 /**
  * Undefined where the answer has no body.
  *
@@ -21,10 +23,25 @@ export function apiTarget({ http, apiKeys }: Config, url?: string): ApiTarget {
  */
 export async function callApi<Result>(
   target: ApiTarget,
-  method: 'GET' | 'POST' | 'DELETE',
+  method: Method,
   path: string,
   body?: object,
 ): Promise<Result> {
+  const text = await (await send(target, method, path, body)).text();
+  return (text === '' ? undefined : JSON.parse(text)) as Result;
+}
+
+/** What is no JSON. Throws as `callApi`. */
+export async function fetchBytes(target: ApiTarget, path: string): Promise<Uint8Array> {
+  return new Uint8Array(await (await send(target, 'GET', path)).arrayBuffer());
+}
+
+async function send(
+  target: ApiTarget,
+  method: Method,
+  path: string,
+  body?: object,
+): Promise<Response> {
   const response = await fetch(new URL(path, target.url), {
     method,
     headers: {
@@ -37,10 +54,10 @@ export async function callApi<Result>(
       cause,
     });
   });
+  if (response.ok) return response;
   const text = await response.text();
-  const answer = (text === '' ? undefined : JSON.parse(text)) as Result & Refusal;
-  if (!response.ok) throw new Error(refusalIn(answer) ?? `HTTP ${response.status}`);
-  return answer;
+  const problem = (text === '' ? undefined : JSON.parse(text)) as Refusal;
+  throw new Error(refusalIn(problem) ?? `HTTP ${response.status}`);
 }
 
 type Refusal = { readonly detail?: string; readonly title?: string } | undefined;

@@ -42,6 +42,12 @@ export interface Violation {
   readonly value?: string;
 }
 
+/** What was made of an input, or every rule that the input breaks. */
+export type Checked<T> =
+  | { readonly value: T }
+  /** At least one, each with the name of the input's field. */
+  | { readonly violations: readonly Violation[] };
+
 /** What went wrong, for people and programs alike. Carries no secret and no personal data. */
 export interface Problem {
   readonly code: ProblemCode;

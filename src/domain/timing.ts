@@ -33,7 +33,7 @@ export interface Timing {
   readonly recordWithinMs: number;
   readonly recordRetryFirstMs: number;
   readonly recordRetryMaxMs: number;
-  /** How often a connection's payments are gone through at its provider. */
+  /** How often a connection's payments are gone through at its provider: after their own questions. */
   readonly sweepEveryMs: number;
   /** One such sweep, in all. */
   readonly sweepWithinMs: number;
@@ -106,7 +106,7 @@ export const TIMING = {
     recordWithinMs: 1 * SECOND,
     recordRetryFirstMs: 100,
     recordRetryMaxMs: 1 * SECOND,
-    sweepEveryMs: 2 * SECOND,
+    sweepEveryMs: 20 * SECOND,
     sweepWithinMs: 1 * MINUTE,
     sweepBackMs: 1 * HOUR,
     dispatchAfterMs: 500,

@@ -26,8 +26,8 @@ declare module 'fastify' {
     clientId: string;
   }
   interface FastifyContextConfig {
-    /** What the caller's key must allow. */
-    scope?: Scope;
+    /** What the caller's key must allow, all of it. */
+    scope?: Scope | readonly Scope[];
   }
 }
 
@@ -59,12 +59,10 @@ function authenticate(request: FastifyRequest, apiKeys: readonly ApiKey[]): void
     });
   }
   request.clientId = key.id;
-  const { scope } = request.routeOptions.config;
-  if (scope === undefined || !key.scopes.includes(scope)) {
-    throw new ApiError({
-      code: 'forbidden',
-      detail: `This needs the scope ${scope ?? 'unknown'}.`,
-    });
+  const needed = [request.routeOptions.config.scope ?? []].flat();
+  if (needed.length === 0 || !needed.every((scope) => key.scopes.includes(scope))) {
+    const named = needed.length === 0 ? 'unknown' : needed.join(' and ');
+    throw new ApiError({ code: 'forbidden', detail: `This needs the scope ${named}.` });
   }
 }
 

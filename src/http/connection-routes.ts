@@ -102,7 +102,10 @@ function describe(connections: Connections, connectionId: string) {
     operations: payments ? recoveriesOf(payments.operations) : {},
     canSearch: payments?.search !== undefined,
     takesNotifications: notifications !== undefined,
-    ...present({ notificationUrl: connections.notificationUrl(connectionId) }),
+    ...present({
+      notificationUrl: connections.notificationUrl(connectionId),
+      loyaltyUrl: connections.loyaltyUrl(connectionId),
+    }),
   };
 }
 

@@ -17,7 +17,7 @@ Errors are problem details (RFC 9457): \`code\` is for programs, \`violations\` 
 is wrong. A 202 says that no answer came in time, never that something failed.
 
 A key has scopes: \`payments:read\`, \`payments:write\`, \`operations\` (notifications),
-\`personal_data\` (what is known of payers).`;
+\`personal_data\` (what is known of payers; with \`operations\`, loyalty registrations).`;
 
 /** To be called before the routes. */
 export async function documentApi(app: FastifyInstance, version: string): Promise<void> {
@@ -38,6 +38,7 @@ export async function documentApi(app: FastifyInstance, version: string): Promis
         { name: 'payers', description: 'What is known of those who pay, and forgetting it.' },
         { name: 'connections', description: 'Merchant accounts at providers.' },
         { name: 'notifications', description: 'What providers told us.' },
+        { name: 'loyalty', description: 'Payments of members of our loyalty scheme.' },
         { name: 'system', description: 'Health.' },
       ],
       security: [{ apiKey: [] }],

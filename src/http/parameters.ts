@@ -14,8 +14,8 @@ export const keyHeader = z
   .register(components, { description: 'A repeat with the same key has no second effect.' });
 export const optionalKeyHeader = z.looseObject({ 'idempotency-key': idempotencyKey.optional() });
 
-const limit = integer({ min: 1, max: 100 }).default(50);
-const cursor = z.string().min(1, 'is empty').optional();
+export const limit = integer({ min: 1, max: 100 }).default(50);
+export const cursor = z.string().min(1, 'is empty').optional();
 
 export const paymentsQuery = z.strictObject({
   connectionId: z.string().optional(),

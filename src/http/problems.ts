@@ -21,8 +21,10 @@ const CALL_PROBLEMS = {
     status: 422,
     title: 'This Idempotency-Key was used for another request.',
   },
+  unusable_code: { status: 422, title: 'The provider has no such code.' },
   headers_too_large: { status: 431, title: 'The header fields are too large.' },
   forged_notification: { status: 401, title: 'The notification is not from the provider.' },
+  foreign_notification: { status: 403, title: 'The notification is about another account.' },
   unverifiable_notification: {
     status: 503,
     title: 'The notification cannot be verified now; send it again.',

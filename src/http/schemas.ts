@@ -105,7 +105,7 @@ export const giveReason = z
   .strictObject({ reason: text(200) })
   .register(components, { id: 'GiveReason', examples: [{ reason: 'the table was cancelled' }] });
 
-const money = z
+export const money = z
   .strictObject({ minor: z.string().regex(/^-?\d+$/), currency })
   .register(components, {
     id: 'Money',
@@ -308,6 +308,9 @@ export const connectionList = z
         takesNotifications: z.boolean(),
         notificationUrl: z.string().optional().register(components, {
           description: 'To be entered at the provider, for what begins there without us.',
+        }),
+        loyaltyUrl: z.string().optional().register(components, {
+          description: 'To be given to the provider, for registrations at our loyalty scheme.',
         }),
       }),
     ),

@@ -7,8 +7,11 @@ import { ANONYMOUS, guard, isLoopback } from './access.js';
 import { errorAnswer, sendAnswer } from './answers.js';
 import type { Api, Context, ServerOptions } from './api.js';
 import { createBackground } from './background.js';
+import { codeRoutes } from './code-routes.js';
 import { connectionRoutes } from './connection-routes.js';
 import { keySetRoute } from './key-set-route.js';
+import { loyaltyDoor } from './loyalty-door.js';
+import { loyaltyRoutes } from './loyalty-routes.js';
 import { notificationDoor } from './notification-door.js';
 import { notificationRoutes } from './notification-routes.js';
 import { refuseUnknownRoutes } from './not-found.js';
@@ -60,10 +63,12 @@ export async function createServer(options: ServerOptions): Promise<HttpServer> 
   answerErrors(app);
   app.addHook('onClose', () => context.background.settled());
   await documentApi(app, options.version);
-  await app.register((door, _options, done) => {
-    notificationDoor(door, context);
-    done();
-  });
+  for (const open of [notificationDoor, loyaltyDoor]) {
+    await app.register((door, _options, done) => {
+      open(door, context);
+      done();
+    });
+  }
   await app.register(
     (api, _options, done) => {
       registerApi(api, context);
@@ -156,7 +161,9 @@ function registerApi(app: FastifyInstance, context: Context): void {
   commandRoutes(api, context);
   payerRoutes(api, context);
   connectionRoutes(api, context);
+  codeRoutes(api, context);
   notificationRoutes(api, context);
+  loyaltyRoutes(api, context);
 }
 
 async function listen(

@@ -21,6 +21,12 @@ export interface Connections {
    * began without us. Undefined where no public URL is configured.
    */
   notificationUrl(connectionId: string): string | undefined;
+  isLoyaltyToken(connectionId: string, token: string): boolean;
+  /**
+   * Where the provider registers payments of members of our loyalty scheme; undefined where the
+   * connection has none, or no public URL is configured.
+   */
+  loyaltyUrl(connectionId: string): string | undefined;
   /** The payment that a notification URL was given to; undefined for any other URL. */
   paymentOfUrl(connectionId: string, url: string): PaymentId | undefined;
   close(): Promise<void>;
@@ -56,6 +62,9 @@ export class ConnectionSettingsError extends Error {
 
 /** The path of the notification door, shared by those who give URLs out and those who serve them. */
 export const NOTIFICATION_PATH = '/notifications';
+
+/** The same of the door for loyalty registrations. */
+export const LOYALTY_PATH = '/loyalty';
 
 /**
  * Checks connections without opening them.
@@ -128,6 +137,10 @@ export function openConnections(options: ConnectionsOptions): Connections {
     isNotificationToken: (connectionId, paymentId, token) =>
       constantTimeEqual(notificationToken(options, connectionId, paymentId), token),
     notificationUrl: (connectionId) => notificationUrl(options, connectionId),
+    isLoyaltyToken: (connectionId, token) =>
+      constantTimeEqual(loyaltyToken(options, connectionId), token),
+    loyaltyUrl: (connectionId) =>
+      byId.get(connectionId)?.loyalty && loyaltyUrl(options, connectionId),
     paymentOfUrl: (connectionId, url) => paymentOfUrl(options, connectionId, url),
     async close() {
       await Promise.all(opened.map(({ close }) => close()));
@@ -191,4 +204,15 @@ function notificationToken(
   paymentId: PaymentId = '',
 ): string {
   return hmacSha256(notificationSecret, `${connectionId}\n${paymentId}`).toString('base64url');
+}
+
+function loyaltyUrl(options: ConnectionsOptions, connectionId: string): string | undefined {
+  if (options.publicUrl === undefined) return undefined;
+  const base = `${options.publicUrl.replace(/\/$/, '')}${LOYALTY_PATH}`;
+  return [base, encodeURIComponent(connectionId), loyaltyToken(options, connectionId)].join('/');
+}
+
+/** No connection's id is empty, so it is no notification token either. */
+function loyaltyToken({ notificationSecret }: ConnectionsOptions, connectionId: string): string {
+  return hmacSha256(notificationSecret, `\nloyalty\n${connectionId}`).toString('base64url');
 }

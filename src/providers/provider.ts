@@ -4,12 +4,13 @@
  */
 import type { z } from 'zod';
 import type { Fact } from '../domain/facts.js';
+import type { LoyaltyMember, LoyaltyResult } from '../domain/loyalty.js';
 import type { Money } from '../domain/money.js';
 import type { OperationName, OperationRef, PaymentId } from '../domain/ids.js';
 import type { Outcome } from '../domain/outcome.js';
 import type { PayerData } from '../domain/payer.js';
 import type { NextAction, PaymentRequest } from '../domain/payment.js';
-import type { Problem, Violation } from '../domain/problem.js';
+import type { Checked, Problem, Violation } from '../domain/problem.js';
 import type { Expectation, Subject } from '../domain/subject.js';
 import type { Recovery, Terms } from '../domain/terms.js';
 import type { Timing } from '../domain/timing.js';
@@ -51,6 +52,9 @@ export interface Connection {
   readonly provider: string;
   readonly payments?: PaymentCapability;
   readonly notifications?: NotificationCapability;
+  readonly codes?: CodeCapability;
+  readonly statements?: StatementCapability;
+  readonly loyalty?: LoyaltyCapability;
   /**
    * Our own keys, by which the provider verifies what we sign: served to everybody. Needs nothing
    * but the settings, and answers whatever else is away.
@@ -239,6 +243,122 @@ export type Receipt =
   | { readonly kind: 'forged'; readonly reason: string }
   /** We cannot tell now; the provider should repeat it. */
   | { readonly kind: 'unverifiable'; readonly reason: string };
+
+/** Codes that the merchant prints: nothing is sent, the payer's scan begins the payment. Pure. */
+export interface CodeCapability {
+  /** What a code says. `asked` is the provider's own: a `kind`, and what that kind takes. */
+  build(asked: unknown): Checked<PrintableCode>;
+  /** Draws a code of this connection, and refuses to draw anything else. */
+  image(content: string, style: CodeStyle): Checked<CodeImage>;
+}
+
+export interface PrintableCode {
+  /** What the code says: a URL. */
+  readonly content: string;
+  /** Where the provider draws it. */
+  readonly imageUrl: string;
+  /** Opens the provider's app on a phone, where this kind of code may be sent as a link. */
+  readonly appLink?: string;
+}
+
+/** In the provider's words; what is absent is left to its defaults. */
+export interface CodeStyle {
+  readonly format?: string;
+  readonly size?: string;
+  readonly colour?: string;
+}
+
+export interface CodeImage {
+  readonly bytes: Uint8Array;
+  /** A media type. */
+  readonly contentType: string;
+}
+
+/** What the provider writes on bank statements. Pure. */
+export interface StatementCapability {
+  /** Undefined for what is not the provider's, or cannot be read without guessing. */
+  read(entry: StatementEntry): StatementLine | undefined;
+  /** The text as the provider writes it. */
+  write(line: StatementLine): Checked<string>;
+}
+
+/** One entry of a bank statement. */
+export interface StatementEntry {
+  /** The remittance information, quotes taken off. */
+  readonly text: string;
+  /** The bank's end-to-end reference. */
+  readonly endToEndId?: string;
+  /** Whose account it is; `merchant` unless said otherwise. */
+  readonly account?: 'merchant' | 'partner';
+}
+
+export type StatementLine =
+  /** One payment. On a partner's account the payee is its sub-merchant. */
+  | (OneMovement & { readonly kind: 'payment' | 'partner_payment' })
+  /** One refund, on the payer's statement. */
+  | (OneMovement & { readonly kind: 'refund' })
+  /** A payment of an invoice, by its structured communication alone. */
+  | {
+      readonly kind: 'structured_invoice';
+      readonly communication: string;
+      readonly endToEndId?: string;
+    }
+  /** Many payments in one sum. */
+  | {
+      readonly kind: 'bulk_payout';
+      /** When the payments were made, `YYYY-MM-DD` where the provider is. */
+      readonly businessDate: string;
+      readonly endToEndId: string;
+      readonly bulkId?: string;
+      /** The provider's id of the merchant. */
+      readonly merchantId: string;
+    };
+
+interface OneMovement {
+  /** The provider's id of the payment or refund. */
+  readonly providerReference: string;
+  /** Who was paid, as the statement has it. */
+  readonly payee: string;
+  readonly reference?: string;
+  readonly description?: string;
+  /** As the bank told it; not part of the text. */
+  readonly endToEndId?: string;
+}
+
+/** The door of a loyalty scheme of ours: the provider registers payments of its members there. */
+export interface LoyaltyCapability {
+  readonly maxBytes: number;
+  /** Verifies and translates one registration. Changes nothing. Never throws. */
+  receive(registration: RawRegistration): Promise<LoyaltyReceipt>;
+  /** The provider's success answer once the registration is kept; with a result, once it is done. */
+  answer(result?: LoyaltyResult): { readonly status: number; readonly body: object };
+}
+
+export interface RawRegistration {
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Uint8Array;
+  /** It was posted to, as we gave it out; absent if none is configured. */
+  readonly url: string | undefined;
+}
+
+export type LoyaltyReceipt =
+  | {
+      readonly kind: 'registration';
+      /** Of the payment. */
+      readonly providerReference: string;
+      /** Goes to the store, sealed, and nowhere else. */
+      readonly member: LoyaltyMember;
+      readonly amount: Money;
+      /** By which the provider proved it. */
+      readonly signature: string;
+    }
+  /** The provider's, but not as its document has it. */
+  | { readonly kind: 'invalid'; readonly violations: readonly Violation[] }
+  /** The provider's, but about another account than this connection's. */
+  | { readonly kind: 'foreign'; readonly reason: string }
+  /** As in {@link Receipt}. */
+  | { readonly kind: 'forged' | 'unverifiable'; readonly reason: string };
 
 /** A provider without its settings' type, as the registry keeps it. */
 export interface AnyProvider {

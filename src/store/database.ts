@@ -183,6 +183,27 @@ export interface PayerPaymentsTable {
   updated_at: ColumnType<Date, string | undefined, string>;
 }
 
+export type LoyaltyState = 'open' | 'done';
+
+export interface LoyaltyRegistrationsTable {
+  id: Generated<string>;
+  connection_id: string;
+  provider_reference: string;
+  /** Keyed, of the member's account. */
+  member_hash: string;
+  payment_id: string | null;
+  amount_minor: string;
+  amount_currency: string;
+  /** Member and evidence as JSON, sealed; empty once the payer was erased. */
+  content: ColumnType<Uint8Array, Uint8Array, Uint8Array>;
+  state: Generated<LoyaltyState>;
+  /** As JSON, sealed. */
+  result: ColumnType<Uint8Array | null, Uint8Array | null | undefined, Uint8Array | null>;
+  received_at: Time;
+  done_at: ColumnType<Date | null, undefined, string>;
+  recorded_at: Generated<Date>;
+}
+
 export interface Tables {
   payments: PaymentsTable;
   facts: FactsTable;
@@ -195,6 +216,7 @@ export interface Tables {
   sweeps: SweepsTable;
   payers: PayersTable;
   payer_payments: PayerPaymentsTable;
+  loyalty_registrations: LoyaltyRegistrationsTable;
 }
 
 export type PaymentRow = Selectable<PaymentsTable>;

@@ -5,6 +5,7 @@ import type { PayerData } from '../domain/payer.js';
 import type { KeyRing } from '../transport/keyring.js';
 import { openPersonal, sealPersonal, type PayerKeyRow } from '../transport/seal.js';
 import type { Tables } from './database.js';
+import { EMPTIED_LOYALTY } from './loyalty.js';
 import { EMPTIED } from './sealed-inbox.js';
 import { erasePayerKey, findPayerKey, lockPayerKey, subjectOf } from './payer-keys.js';
 
@@ -20,7 +21,8 @@ export interface Payers {
   read(paymentId: PaymentId): Promise<PayerData | undefined>;
   /**
    * Forgets the payer of this payment, for all payments of theirs and for good: deletes their key,
-   * what it sealed, and the bodies and headers of their payments' notifications. May be repeated,
+   * what it sealed, the bodies and headers of their payments' notifications, and the members in
+   * their loyalty registrations. May be repeated,
    * and must be where it fails half way.
    */
   erase(paymentId: PaymentId): Promise<void>;
@@ -123,16 +125,24 @@ async function erase(db: Kysely<Tables>, paymentId: PaymentId): Promise<void> {
       .where('subject', '=', subject)
       .execute();
   });
-  await db.transaction().execute((trx) => emptyNotifications(trx, subject));
+  await db.transaction().execute((trx) => emptyBodies(trx, subject));
 }
 
-/** Those that name the payment, and those about an object of it whose payment was not known. */
-async function emptyNotifications(trx: Transaction<Tables>, subject: string): Promise<void> {
+/**
+ * Of notifications and loyalty registrations: those that name the payment, and those about an object
+ * of it whose payment was not known.
+ */
+async function emptyBodies(trx: Transaction<Tables>, subject: string): Promise<void> {
   const theirs = trx
     .selectFrom('payer_payments')
     .select('payment_id')
     .where('subject', '=', subject);
   await trx.updateTable('inbox').set(EMPTIED).where('payment_id', 'in', theirs).execute();
+  await trx
+    .updateTable('loyalty_registrations')
+    .set(EMPTIED_LOYALTY)
+    .where('payment_id', 'in', theirs)
+    .execute();
   await trx
     .updateTable('inbox')
     .from('provider_objects')
@@ -140,6 +150,19 @@ async function emptyNotifications(trx: Transaction<Tables>, subject: string): Pr
     .where('inbox.payment_id', 'is', null)
     .whereRef('inbox.connection_id', '=', 'provider_objects.connection_id')
     .whereRef('inbox.provider_reference', '=', 'provider_objects.provider_reference')
+    .where('provider_objects.payment_id', 'in', theirs)
+    .execute();
+  await trx
+    .updateTable('loyalty_registrations')
+    .from('provider_objects')
+    .set(EMPTIED_LOYALTY)
+    .where('loyalty_registrations.payment_id', 'is', null)
+    .whereRef('loyalty_registrations.connection_id', '=', 'provider_objects.connection_id')
+    .whereRef(
+      'loyalty_registrations.provider_reference',
+      '=',
+      'provider_objects.provider_reference',
+    )
     .where('provider_objects.payment_id', 'in', theirs)
     .execute();
 }

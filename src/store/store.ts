@@ -9,6 +9,7 @@ import { openPostgres } from './dialects/postgres.js';
 import { hasFacts } from './fact-rows.js';
 import { createExpectations, type Expectations } from './expectations.js';
 import { createInbox, type Inbox } from './inbox.js';
+import { createLoyaltyRegistrations, type LoyaltyRegistrations } from './loyalty.js';
 import { migrateToLatest } from './migrations/migrate.js';
 import {
   getPayment,
@@ -68,6 +69,7 @@ export interface Store {
   readonly expectations: Expectations;
   readonly sweeps: Sweeps;
   readonly payers: Payers;
+  readonly loyalty: LoyaltyRegistrations;
 }
 
 /**
@@ -102,5 +104,6 @@ function storeOver(database: Database, keys: KeyRing | undefined): Store {
     expectations: createExpectations(db),
     sweeps: createSweeps(db),
     payers: createPayers(db, keys),
+    loyalty: createLoyaltyRegistrations({ db, keys }),
   };
 }

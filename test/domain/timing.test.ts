@@ -35,6 +35,11 @@ const RELATIONS: readonly (readonly [why: string, holds: (timing: Timing) => boo
     (t) => t.captureMarginMs > t.settlingDelayMs,
   ],
   [
+    'a payment asks for itself before a sweep comes by',
+    (t) => t.sweepEveryMs > t.pollAfterMs + t.pollEveryMs,
+  ],
+  ['a sweep looks back further than the next one is away', (t) => t.sweepBackMs > t.sweepEveryMs],
+  [
     'an API call waits for a whole first send',
     (t) => t.answerWithinMs > t.providerTimeoutMs + t.sendQueueLimitMs,
   ],

@@ -1,5 +1,14 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { HOUR_MS, call, create, post, sandbox, start } from './payconiq-harness.js';
+import {
+  HOUR_MS,
+  call,
+  callbackUrl,
+  create,
+  post,
+  received,
+  sandbox,
+  start,
+} from './payconiq-harness.js';
 
 describe('the control API', () => {
   beforeEach(() => start({ voidSupport: true }));
@@ -29,6 +38,28 @@ describe('the control API', () => {
     expect((await post('/v3/payments', { amount: 1 })).status).toBe(429);
     await call('/sandbox/faults', { method: 'DELETE' });
     expect((await post('/v3/payments', { amount: 1 })).status).toBe(201);
+  });
+
+  it('registers a payment at a loyalty scheme, once it is paid', async () => {
+    const id = await create({ reference: 'r-1' });
+    const match = { url: callbackUrl, userAccountId: 'member-1' };
+    const path = `/sandbox/payments/${id}/loyalty`;
+    expect((await post(path, match)).status).toBe(409);
+    await post(`/sandbox/payments/${id}/pay`);
+    expect((await post(path, match)).status).toBe(409);
+    await post(`/v3/payments/${id}/acknowledge`, { amount: sandbox.payment(id)!.amount });
+    await sandbox.callbacks.idle();
+    const { json } = await post(path, match);
+    expect(json).toEqual({ answer: 200, body: '' });
+    const { headers, body } = received.at(-1)!;
+    expect(headers).toMatchObject({ 'user-agent': 'Payconiq Payments/v3' });
+    expect(headers['signature']).toMatch(/^[\w-]+\.\.[\w-]+$/);
+    expect(JSON.parse(body)).toEqual({
+      userAccountId: 'member-1',
+      payment: { paymentId: id, amount: sandbox.payment(id)!.amount, currency: 'EUR' },
+    });
+    expect((await post(path, { url: callbackUrl })).status).toBe(400);
+    expect((await post(path, { ...match, forgery: 'magic' })).status).toBe(400);
   });
 
   it('lists what there is', async () => {

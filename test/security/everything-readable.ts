@@ -13,11 +13,20 @@ export interface Dump {
   readonly bodies: readonly Uint8Array[];
 }
 
+/** Where bodies are sealed, and what for. */
+const CONTEXTS = ['inbox-body', 'loyalty-content', 'loyalty-result'];
+const SEALED_BODIES = `
+  select body from inbox
+  union all select content from loyalty_registrations
+  union all select result from loyalty_registrations where result is not null`;
+
 /** All that our database says, in the clear or not. */
 export function readableInDump(dump: Dump, keys: KeyRing): string {
   const rings = [keys, ...dump.payerKeys.flatMap((row) => attempt(() => payerKeyRing(keys, row)))];
   const bodies = dump.bodies.flatMap((body) =>
-    rings.flatMap((ring) => attempt(() => text(open(ring, body, { context: 'inbox-body' })))),
+    rings.flatMap((ring) =>
+      CONTEXTS.flatMap((context) => attempt(() => text(open(ring, body, { context })))),
+    ),
   );
   const personal = dump.personal.flatMap((ciphertext) =>
     dump.payerKeys.flatMap((row) =>
@@ -51,7 +60,7 @@ export async function dumpOf(directory: string): Promise<Dump> {
         'select ciphertext from payer_payments where ciphertext is not null',
       )
     ).map(({ ciphertext }) => ciphertext),
-    bodies: (await query<{ body: Uint8Array }>('select body from inbox')).map(({ body }) => body),
+    bodies: (await query<{ body: Uint8Array }>(SEALED_BODIES)).map(({ body }) => body),
   };
   await database.close();
   return dump;

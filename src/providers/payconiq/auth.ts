@@ -63,6 +63,12 @@ export function verifySignature(
   });
 }
 
+/** The profile that a verified message is about; '' for none. */
+export function claimedProfile(header: VerifiedHeader): string {
+  const subject = header[claim('sub')];
+  return typeof subject === 'string' ? subject : '';
+}
+
 /**
  * Compares the claims of a verified callback; the reason if one does not fit.
  * There is no freshness limit: a repeat has the same iat and jti for 24 hours (L416-419).

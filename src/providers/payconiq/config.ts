@@ -52,6 +52,8 @@ export const payconiqSettings = z
     voidSupport: z.boolean().default(false),
     /** What becomes of a payment that waits for our acknowledge though nobody here asked for it. */
     unexpectedAuthorization: z.enum(DEADLINE_POLICIES).default('void'),
+    /** Takes registrations at a loyalty scheme of ours; the message is for those whose payments wait. */
+    loyalty: z.strictObject({ message: z.string().min(1).max(256) }).optional(),
     acknowledgeWindowHours: z.number().int().min(1).max(168).default(168),
     /** The production guide prints `/v3/payments/payments/{paymentId}/acknowledge`, by mistake. */
     acknowledgePath: z

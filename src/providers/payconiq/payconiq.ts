@@ -2,11 +2,14 @@ import type { HttpClient } from '../../transport/http.js';
 import { createJwksCache } from '../../transport/jwks.js';
 import { defineProvider, type ConnectionResources } from '../provider.js';
 import { payconiqApi } from './api.js';
+import { payconiqCodes } from './codes.js';
 import { plannedDowntimeEnd } from './downtime.js';
 import { payconiqSettings, type PayconiqSettings } from './config.js';
+import { payconiqLoyalty } from './loyalty.js';
 import { payconiqNotifications } from './notifications.js';
 import { payconiqPayments } from './payments.js';
 import { keySetOf } from './signing-keys.js';
+import { payconiqStatements } from './statements.js';
 
 /** Payconiq, Merchant API Guide V3: payments by QR code or app. */
 export const payconiq = defineProvider<PayconiqSettings>({
@@ -18,12 +21,15 @@ export const payconiq = defineProvider<PayconiqSettings>({
     const { connectionId: id, http, now, notificationUrl } = resources;
     const keys = payconiqKeys(settings, resources);
     const callApi = payconiqApi(settings, { http, keys, now });
-    const { profileId, signing, plannedDowntime: isSwitchedOff } = settings;
+    const { profileId, signing, loyalty, plannedDowntime: isSwitchedOff } = settings;
     return {
       id,
       provider: 'payconiq',
       payments: payconiqPayments(settings, resources, callApi),
       notifications: payconiqNotifications({ profileId, keys, now, notificationUrl }),
+      codes: payconiqCodes(settings),
+      statements: payconiqStatements,
+      ...(loyalty && { loyalty: payconiqLoyalty({ ...loyalty, profileId, keys }) }),
       ...(signing && { publicKeys: () => keySetOf(signing) }),
       ...(isSwitchedOff && { silentUntil: plannedDowntimeEnd }),
     };

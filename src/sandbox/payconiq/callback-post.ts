@@ -11,9 +11,16 @@ export interface CallbackMessage {
   readonly body: string;
 }
 
+export interface Exchanged {
+  readonly answer: CallbackAnswer;
+  readonly body: string;
+}
+
 export interface Poster {
   /** Sends once, on a connection of its own. Never rejects. */
   post(message: CallbackMessage): Promise<CallbackAnswer>;
+  /** As `post`, with the answer's body; empty where none came. */
+  ask(message: CallbackMessage): Promise<Exchanged>;
   /** Counts `work` among what `idle` waits for. */
   during(work: () => Promise<void>): Promise<void>;
   /** Resolves when nothing is being sent. */
@@ -40,13 +47,13 @@ export function createPoster(options: {
     }
   };
 
-  const post = async (message: CallbackMessage): Promise<CallbackAnswer> => {
+  const ask = async (message: CallbackMessage): Promise<Exchanged> => {
     const late = new AbortController();
     const cancel = clock.at(clock.now() + answerTimeoutMs, () => late.abort());
     try {
       return await send(message, AbortSignal.any([late.signal, closing.signal]));
     } catch {
-      return 'none';
+      return { answer: 'none', body: '' };
     } finally {
       cancel();
     }
@@ -57,14 +64,15 @@ export function createPoster(options: {
   };
 
   return {
-    post: (message) => track(post(message)),
+    post: async (message) => (await track(ask(message))).answer,
+    ask: (message) => track(ask(message)),
     during: (work) => track(work()),
     idle,
     close: () => closing.abort(),
   };
 }
 
-function send(message: CallbackMessage, signal: AbortSignal): Promise<number> {
+function send(message: CallbackMessage, signal: AbortSignal): Promise<Exchanged> {
   const { url, headers, body } = message;
   const request = url.startsWith('https:') ? httpsRequest : httpRequest;
   const length = String(Buffer.byteLength(body));
@@ -77,10 +85,12 @@ function send(message: CallbackMessage, signal: AbortSignal): Promise<number> {
     });
     sent.once('error', reject);
     sent.once('response', (response) => {
+      let text = '';
       response
-        .resume()
+        .setEncoding('utf8')
+        .on('data', (chunk: string) => (text += chunk))
         .once('error', reject)
-        .once('end', () => resolve(response.statusCode ?? 0));
+        .once('end', () => resolve({ answer: response.statusCode ?? 0, body: text }));
     });
     sent.end(body);
   });

@@ -1,12 +1,11 @@
-import { createPoster } from './callback-post.js';
-import type { CallbackAnswer, CallbackMessage } from './callback-post.js';
+import type { CallbackAnswer, CallbackMessage, Poster } from './callback-post.js';
 import type { Scheduler } from './clock.js';
 import type { CallbackFault, FaultBoard, Forgery, Hit } from './faults.js';
 import { forge } from './forgery.js';
 import type { Signable } from './forgery.js';
 import { isFinal } from './payment.js';
 import type { PaymentStatus, SandboxPayment } from './payment.js';
-import { renderCallback } from './render.js';
+import { callbackHeaders, renderCallback } from './render.js';
 import type { MerchantProfile } from './render.js';
 import { providerClaims, signAs } from './signing-keys.js';
 import type { SigningKeys } from './signing-keys.js';
@@ -72,14 +71,12 @@ export interface CallbackOptions {
   readonly statuses: 'documented' | 'all';
   /** The time from the n-th attempt (from 1) to the next. */
   readonly retryIntervalMs: (attempt: number) => number;
-  readonly answerTimeoutMs: number;
+  readonly poster: Poster;
 }
 
 export interface CallbackSender extends SandboxCallbacks {
   /** Tells the merchant of a change; resolves when the first attempt is answered, lost or held. */
   notify(payment: SandboxPayment): Promise<void>;
-  /** Breaks off what is being sent. */
-  close(): void;
 }
 
 type Delivery = { -readonly [K in keyof CallbackRecord]: CallbackRecord[K] } & {
@@ -88,11 +85,10 @@ type Delivery = { -readonly [K in keyof CallbackRecord]: CallbackRecord[K] } & {
 };
 
 export function createCallbacks(options: CallbackOptions): CallbackSender {
-  const { clock, faults, keys, profile } = options;
+  const { clock, faults, keys, profile, poster } = options;
   const deliveries: Delivery[] = [];
   let lastId = 0;
   const reordered = new Map<string, (() => void)[]>();
-  const poster = createPoster({ clock, answerTimeoutMs: options.answerTimeoutMs });
 
   const prepare = async (payment: SandboxPayment, url: string): Promise<Delivery> => {
     const body = Buffer.from(JSON.stringify(renderCallback(payment)));
@@ -215,15 +211,6 @@ export function createCallbacks(options: CallbackOptions): CallbackSender {
     idle: poster.idle,
     repeat,
     forge: forgeAbout,
-    close: poster.close,
-  };
-}
-
-function callbackHeaders(signature: string | undefined): Record<string, string> {
-  return {
-    ...(signature === undefined ? {} : { signature }),
-    'content-type': 'application/json',
-    'user-agent': 'Payconiq Payments/v3',
   };
 }
 

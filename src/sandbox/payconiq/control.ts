@@ -9,6 +9,7 @@ import type {
   Forgery,
   RequestFault,
 } from './faults.js';
+import type { LoyaltyMatch } from './loyalty.js';
 import { SandboxStateError } from './payment-book.js';
 import type { ConfirmOptions, ScanOptions } from './payment-book.js';
 import type { PayconiqSandbox } from './sandbox.js';
@@ -78,6 +79,8 @@ const CONTROLS: Readonly<Record<string, Control>> = {
     const how = oneOf(FORGERIES, body['how'], 'how') as Forgery;
     return { answer: await sandbox.callbacks.forge(id, { how }) };
   },
+  'POST /sandbox/payments/{id}/loyalty': (sandbox, { id, body }) =>
+    sandbox.loyalty.register(id, loyaltyMatch(body)),
   'POST /sandbox/stickers/{id}/scan': (sandbox, { id }) => sandbox.consumer.scanSticker(id),
   'POST /sandbox/codes/scan': (sandbox, { body }) => {
     const { amount } = body;
@@ -180,6 +183,18 @@ function readBody(body: Buffer): Body {
     // Falls through to the one message for every body that is no JSON object.
   }
   throw new ControlError('the body is not a JSON object');
+}
+
+/** `{ url, userAccountId, merchantAccountId?, fields?, forgery? }` */
+function loyaltyMatch(body: Body): LoyaltyMatch {
+  const { merchantAccountId, fields, forgery } = body as Partial<LoyaltyMatch>;
+  return {
+    url: text(body, 'url'),
+    userAccountId: text(body, 'userAccountId'),
+    ...(merchantAccountId !== undefined && { merchantAccountId }),
+    ...(fields !== undefined && { fields }),
+    ...(forgery !== undefined && { forgery: oneOf(FORGERIES, forgery, 'forgery') as Forgery }),
+  };
 }
 
 function number(body: Body, name: string): number {

@@ -76,6 +76,15 @@ export function renderCallback(payment: SandboxPayment): object {
   };
 }
 
+/** Of every message that the provider posts. @see payconiq.txt L437-442, L738-746 */
+export function callbackHeaders(signature: string | undefined): Record<string, string> {
+  return {
+    ...(signature === undefined ? {} : { signature }),
+    'content-type': 'application/json',
+    'user-agent': 'Payconiq Payments/v3',
+  };
+}
+
 export function iso(time: number): string {
   return new Date(time).toISOString();
 }

@@ -1,6 +1,7 @@
 import { createApi } from './api.js';
 import { createAuthentication, createResponseSigner } from './authentication.js';
 import type { ResponseSignature } from './authentication.js';
+import { createPoster } from './callback-post.js';
 import { createCallbacks } from './callbacks.js';
 import type { SandboxCallbacks } from './callbacks.js';
 import { scanCode } from './codes.js';
@@ -13,6 +14,8 @@ import type { FaultBoard, SandboxFaults } from './faults.js';
 import { createFront } from './front.js';
 import { createLedger } from './ledger.js';
 import type { SandboxLedger } from './ledger.js';
+import { createLoyalty } from './loyalty.js';
+import type { SandboxLoyalty } from './loyalty.js';
 import { merchantKeySource } from './merchant-keys.js';
 import { resolveOptions } from './options.js';
 import type { PayconiqSandboxOptions, SandboxSettings } from './options.js';
@@ -40,6 +43,7 @@ export interface PayconiqSandbox {
   readonly faults: SandboxFaults;
   readonly consumer: CodeConsumer;
   readonly callbacks: SandboxCallbacks;
+  readonly loyalty: SandboxLoyalty;
   /** Oldest first, as they stand now. */
   payments(filter?: { readonly reference?: string }): readonly SandboxPayment[];
   payment(paymentId: string): SandboxPayment | undefined;
@@ -105,7 +109,9 @@ export async function startPayconiqSandbox(
   const profile = { profileId, merchantId, name, iban };
   const reporting = { url: settings.profileCallbackUrl };
   const core: Core = { settings, profile, clock, faults, book, reporting };
-  const callbacks = callbacksOf(core, keys);
+  const poster = createPoster({ clock, answerTimeoutMs: settings.callbackAnswerTimeoutMs });
+  const callbacks = callbacksOf(core, { keys, poster });
+  const loyalty = createLoyalty({ clock, keys, profile, poster, findPayment: book.find });
   book.onChange(callbacks.notify);
   const signer = createResponseSigner({
     keys,
@@ -137,6 +143,7 @@ export async function startPayconiqSandbox(
     faults: { ...faults, ...refusalOf(listener, clock) },
     consumer: consumerOf(core),
     callbacks,
+    loyalty,
     payments: ({ reference } = {}) => {
       clock.settle();
       return book.list().filter((one) => reference === undefined || one.reference === reference);
@@ -153,7 +160,7 @@ export async function startPayconiqSandbox(
     signResponses: (mode) => void (signer.mode = mode),
     close: async () => {
       clock.close();
-      callbacks.close();
+      poster.close();
       waiting.close();
       await listener.close();
       faults.clear();
@@ -181,8 +188,10 @@ function consumerOf({ settings, profile, clock, book, reporting }: Core): CodeCo
 
 type Keys = Awaited<ReturnType<typeof createSigningKeys>>;
 
-function callbacksOf(core: Core, keys: Keys) {
-  const { settings, profile, clock, faults, book, reporting } = core;
+function callbacksOf(
+  { settings, profile, clock, faults, book, reporting }: Core,
+  { keys, poster }: { readonly keys: Keys; readonly poster: ReturnType<typeof createPoster> },
+) {
   return createCallbacks({
     clock,
     faults,
@@ -192,7 +201,7 @@ function callbacksOf(core: Core, keys: Keys) {
     profileCallbackUrl: () => reporting.url,
     statuses: settings.callbackStatuses,
     retryIntervalMs: settings.callbackRetryIntervalMs,
-    answerTimeoutMs: settings.callbackAnswerTimeoutMs,
+    poster,
   });
 }
 

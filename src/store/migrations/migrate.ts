@@ -2,6 +2,7 @@ import { Migrator, type Kysely, type Migration } from 'kysely';
 import type { Tables } from '../database.js';
 import { createExpectations } from './expectations.js';
 import { createInbox } from './inbox.js';
+import { createLoyalty } from './loyalty.js';
 import { createPayers } from './payers.js';
 import { createPayments } from './payments.js';
 import { createRequests } from './requests.js';
@@ -13,6 +14,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0003_requests': createRequests,
   '0004_expectations': createExpectations,
   '0005_payers': createPayers,
+  '0006_loyalty': createLoyalty,
 };
 
 /** Runs what has not run yet, under a lock of the database, all or nothing. */

@@ -1,11 +1,8 @@
 /** How a format answers: with its value, or with every rule that the input breaks. */
 import type { Money } from '../../../domain/money.js';
-import type { Violation } from '../../../domain/problem.js';
+import type { Checked, Violation } from '../../../domain/problem.js';
 
-export type Checked<T> =
-  | { readonly value: T }
-  /** At least one, each with the name of the input's field. */
-  | { readonly violations: readonly Violation[] };
+export type { Checked };
 
 /** Builds only where nothing is wrong, so `build` may believe the input. */
 export function checked<T>(violations: readonly Violation[], build: () => T): Checked<T> {

@@ -142,6 +142,16 @@ export function stickerUrl({ profileId, posId }: Sticker): Checked<string> {
   return checked(violations, () => `https://payconiq.com/l/1/${profileId}/${encode(posId)}`);
 }
 
+const STICKER = /^https:\/\/payconiq\.com\/l\/1\/([0-9A-Za-z]{1,64})\/([^/?#]+)$/;
+
+/** Whose point of sale a sticker's URL names; undefined where it is not as `stickerUrl` writes it. */
+export function parseStickerUrl(url: string): Sticker | undefined {
+  const [, profileId = '', encoded = ''] = STICKER.exec(url) ?? [];
+  const sticker = { profileId, posId: decode(encoded) ?? '' };
+  const written = stickerUrl(sticker);
+  return 'value' in written && written.value === url ? sticker : undefined;
+}
+
 /** A payment that is printed: no call to Payconiq is made, and its id is unknown until a scan. */
 export interface Template {
   readonly profileId: string;
