@@ -18,6 +18,14 @@ export function connectionCommands(program: Command, config: () => Config): void
     .action(async () => say(await asJson(target(), 'GET', '/v1/connections')));
 
   connection
+    .command('urls <connectionId>')
+    .description('what to enter at the provider')
+    .action(async (connectionId: string) => {
+      const path = `/v1/connections/${encodeURIComponent(connectionId)}/urls`;
+      say(await asJson(target(), 'GET', path));
+    });
+
+  connection
     .command('sweep <connectionId>')
     .description('look now for what no notification told')
     .action(async (connectionId: string) => {

@@ -8,7 +8,7 @@ import { EVERY_ROUTE, responses } from './documented.js';
 import { refusedFields } from './problems.js';
 import { present } from './present.js';
 import { connectionParams, providerPaymentsQuery } from './parameters.js';
-import { connectionList, providerPaymentPage, sweepResult } from './schemas.js';
+import { connectionList, connectionUrls, providerPaymentPage, sweepResult } from './schemas.js';
 
 const DAY_MS = 86_400_000;
 
@@ -66,6 +66,30 @@ export function connectionRoutes(app: Api, context: Context): void {
     },
   });
   app.route({
+    method: 'GET',
+    url: '/connections/:connectionId/urls',
+    config: { scope: 'operations' },
+    schema: {
+      operationId: 'getConnectionUrls',
+      tags: ['connections'],
+      summary: 'Get what to enter at the provider',
+      description: 'They hold a token: whoever knows them can post there, though not in its name.',
+      params: connectionParams,
+      response: responses({ 200: ['Those that there are.', connectionUrls] }, [
+        ...EVERY_ROUTE,
+        404,
+      ]),
+    },
+    handler: ({ params: { connectionId } }, reply) => {
+      if (!connections.get(connectionId)) throw noConnection(connectionId);
+      const urls = {
+        notificationUrl: connections.notificationUrl(connectionId),
+        loyaltyUrl: connections.loyaltyUrl(connectionId),
+      };
+      return sendAnswer(reply, jsonAnswer(200, present(urls)));
+    },
+  });
+  app.route({
     method: 'POST',
     url: '/connections/:connectionId/sweep',
     config: { scope: 'operations' },
@@ -102,10 +126,6 @@ function describe(connections: Connections, connectionId: string) {
     operations: payments ? recoveriesOf(payments.operations) : {},
     canSearch: payments?.search !== undefined,
     takesNotifications: notifications !== undefined,
-    ...present({
-      notificationUrl: connections.notificationUrl(connectionId),
-      loyaltyUrl: connections.loyaltyUrl(connectionId),
-    }),
   };
 }
 
@@ -114,14 +134,18 @@ function searchOf(
   connectionId: string,
 ): NonNullable<PaymentCapability['search']> {
   const connection = connections.get(connectionId);
-  if (!connection) {
-    const message = `there is no connection ${connectionId}`;
-    throw new HoldfastError({ code: 'not_found', message });
-  }
+  if (!connection) throw noConnection(connectionId);
   const { search } = connection.payments ?? {};
   if (search) return search;
   const message = `connection ${connectionId} cannot search payments`;
   throw new HoldfastError({ code: 'unsupported', message });
+}
+
+function noConnection(connectionId: string): HoldfastError {
+  return new HoldfastError({
+    code: 'not_found',
+    message: `there is no connection ${connectionId}`,
+  });
 }
 
 function pageOf(

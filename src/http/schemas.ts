@@ -306,12 +306,6 @@ export const connectionList = z
         ),
         canSearch: z.boolean(),
         takesNotifications: z.boolean(),
-        notificationUrl: z.string().optional().register(components, {
-          description: 'To be entered at the provider, for what begins there without us.',
-        }),
-        loyaltyUrl: z.string().optional().register(components, {
-          description: 'To be given to the provider, for registrations at our loyalty scheme.',
-        }),
       }),
     ),
   })
@@ -319,6 +313,17 @@ export const connectionList = z
     id: 'Connections',
     description: 'Each operation with the way in which a lost answer to it is settled.',
   });
+
+export const connectionUrls = z
+  .strictObject({
+    notificationUrl: z.string().optional().register(components, {
+      description: 'For what begins at the provider without us.',
+    }),
+    loyaltyUrl: z.string().optional().register(components, {
+      description: 'For registrations at the loyalty scheme, where one is configured.',
+    }),
+  })
+  .register(components, { id: 'ConnectionUrls', description: 'To be entered at the provider.' });
 
 export const providerPaymentPage = z
   .strictObject({
@@ -405,6 +410,18 @@ const fact = z
   })
   .register(components, { id: 'Fact', description: 'Something that happened to a payment.' });
 
+const subject = z
+  .strictObject({
+    reference: z.string().optional(),
+    description: z.string().optional(),
+    amount: money,
+    createdAt: z.string(),
+  })
+  .register(components, {
+    id: 'Subject',
+    description: 'What the provider says of its object, by which its payment is found.',
+  });
+
 export const notificationState = z.enum(['undelivered', 'delivered', 'unmatched']);
 
 const notificationFields = {
@@ -415,6 +432,7 @@ const notificationFields = {
   providerReference: z.string().optional(),
   verdict: z.enum(['facts', 'hint']),
   facts: z.array(fact),
+  subject: subject.optional(),
   headers: z.record(z.string(), z.string()),
   receivedAt: z.string(),
   state: notificationState,

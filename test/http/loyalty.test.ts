@@ -284,8 +284,11 @@ describe('PCQ-21: registrations to be worked off', () => {
   });
 
   it('tell where to register them, and never whose they are in the log', async () => {
-    const { body } = await server.call('GET', '/v1/connections');
-    expect(body).toMatchObject({ connections: [{ loyaltyUrl: url }, {}] });
+    const asOperator = { key: 'operator' } as const;
+    const { body } = await server.call('GET', '/v1/connections/shop/urls', asOperator);
+    expect(body).toMatchObject({ loyaltyUrl: url });
+    const plain = await server.call('GET', '/v1/connections/plain/urls', asOperator);
+    expect(plain.body).not.toHaveProperty('loyaltyUrl');
     expect(server.log()).toContain('"route":"/loyalty/:connectionId/:token"');
     expect(server.log()).toContain('loyalty accounts read');
     expect(server.log()).not.toContain(MEMBER);

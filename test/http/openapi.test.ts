@@ -71,6 +71,7 @@ describe('the OpenAPI document', () => {
       'DELETE /v1/payments/{paymentId}/payer',
       'GET /v1/connections',
       'GET /v1/connections/{connectionId}/provider-payments',
+      'GET /v1/connections/{connectionId}/urls',
       'POST /v1/connections/{connectionId}/sweep',
       'POST /v1/connections/{connectionId}/codes',
       'GET /v1/connections/{connectionId}/codes/image',
