@@ -41,7 +41,8 @@ import {
 import { adoptedPaymentId, adoptedRequest, type AdoptedObject } from './adoption.js';
 import { connectTemporal } from './connection.js';
 import { HoldfastError } from './errors.js';
-import { isLate, LateAnswer, toHoldfastError, unavailable } from './failures.js';
+import { bounded } from './bounded.js';
+import { isLate, toHoldfastError } from './failures.js';
 
 export { HoldfastError };
 export type { Money, Payment, PaymentId, PaymentRequest };
@@ -290,24 +291,33 @@ export class HoldfastClient {
   }
 
   async #start(request: PaymentRequest): Promise<Payment> {
+    try {
+      return await this.#startOnce(request, 'REJECT_DUPLICATE');
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      const handle = this.#client.workflow.getHandle(paymentWorkflowId(request.paymentId));
+      const known = await handle.query<Payment | null>(PAYMENT_QUERIES.payment);
+      // None: somebody asked something of the payment before it was opened, and was told so.
+      return known ?? this.#startOnce(request, 'ALLOW_DUPLICATE');
+    }
+  }
+
+  #startOnce(
+    request: PaymentRequest,
+    workflowIdReusePolicy: 'REJECT_DUPLICATE' | 'ALLOW_DUPLICATE',
+  ): Promise<Payment> {
     const { paymentId, connectionId } = request;
     const input: OpenInput = { mode: 'open', request, ...this.#profileInput() };
     const startWorkflowOperation = new WithStartWorkflowOperation(PAYMENT_WORKFLOW, {
       ...this.#startOptions(paymentId, input, connectionId),
       workflowIdConflictPolicy: 'USE_EXISTING',
-      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      workflowIdReusePolicy,
     });
-    try {
-      return await this.#client.workflow.executeUpdateWithStart(PAYMENT_UPDATES.open, {
-        startWorkflowOperation,
-        updateId: PAYMENT_UPDATES.open,
-        args: [],
-      });
-    } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      const handle = this.#client.workflow.getHandle(paymentWorkflowId(paymentId));
-      return handle.query<Payment>(PAYMENT_QUERIES.payment);
-    }
+    return this.#client.workflow.executeUpdateWithStart(PAYMENT_UPDATES.open, {
+      startWorkflowOperation,
+      updateId: PAYMENT_UPDATES.open,
+      args: [],
+    });
   }
 
   #startOptions(paymentId: PaymentId, input: PaymentInput, connectionId?: string) {
@@ -380,35 +390,8 @@ export class HoldfastClient {
     }
   }
 
-  /**
-   * Sets a deadline on the call and races it: a server that is away must not hang the caller. A call
-   * that takes long is told from a Temporal that is down by asking Temporal for a sign of life.
-   */
-  async #bounded<T>(work: () => Promise<T>): Promise<T> {
-    const { answerWithinMs, unreachableAfterMs } = this.#timing;
-    const timers: NodeJS.Timeout[] = [];
-    const given = new Promise<never>((_resolve, reject) => {
-      timers.push(setTimeout(() => reject(new LateAnswer()), answerWithinMs));
-      timers.push(setTimeout(() => void this.#proveAlive().catch(reject), unreachableAfterMs));
-    });
-    given.catch(() => undefined);
-    const working = this.#client.withDeadline(Date.now() + answerWithinMs, work);
-    working.catch(() => undefined);
-    try {
-      return await Promise.race([working, given]);
-    } finally {
-      timers.forEach(clearTimeout);
-    }
-  }
-
-  async #proveAlive(): Promise<void> {
-    const { connection } = this.#client;
-    const deadlineMs = Date.now() + this.#timing.unreachableAfterMs;
-    try {
-      await connection.withDeadline(deadlineMs, () => connection.workflowService.getSystemInfo({}));
-    } catch (cause) {
-      throw unavailable('Temporal cannot be reached; a repeat with the same id is safe', cause);
-    }
+  #bounded<T>(work: () => Promise<T>): Promise<T> {
+    return bounded(this.#client, this.#timing, work);
   }
 
   #profileInput(): { timing?: TimingProfile } {

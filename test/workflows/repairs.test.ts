@@ -64,10 +64,14 @@ describe.concurrent('a late command', () => {
     expect(await ended(paymentId)).toMatchObject({ status: 'canceled', ended: true });
   });
 
-  test('on a payment that never was is not found', async () => {
+  test('on a payment that never was is not found, and keeps nobody from opening it', async () => {
     const { client } = harness;
-    const command = client.void(randomUUID(), { reason: 'no such thing' });
+    const paymentId = randomUUID();
+    const command = client.void(paymentId, { reason: 'too early' });
     await expect(command).rejects.toMatchObject({ code: 'not_found' });
+    const { created } = await harness.open({ paymentId });
+    expect(await client.get(paymentId)).toMatchObject({ providerReference: created.paymentId });
+    await client.cancel(paymentId, { reason: 'tidy' });
   });
 
   test('is refused where its caller wants no ended payment', async () => {
