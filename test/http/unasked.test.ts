@@ -84,9 +84,10 @@ function open(changes: Record<string, unknown> = {}): Promise<Answered> {
 }
 
 async function openPaid(): Promise<Payment> {
-  const opened = paymentIn(await open({ captureMode: 'manual' }));
+  const { paymentId } = paymentIn(await open({ captureMode: 'manual' }));
+  const opened = await harness.until(paymentId, ({ status }) => status === 'requires_action');
   harness.sandbox.consumer.pay(opened.providerReference!);
-  return harness.until(opened.paymentId, ({ status }) => status === 'authorized');
+  return harness.until(paymentId, ({ status }) => status === 'authorized');
 }
 
 describe("at the connection's own URL", () => {
