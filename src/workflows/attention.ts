@@ -32,11 +32,11 @@ function attentionFor(flags: readonly Flag[]): Attention['reason'] {
 
 /** What still needs an eye when the payment is over. */
 export function attentionAtEnd(state: PaymentState): Attention['reason'] | undefined {
-  const { view, wishes, attention, wasDismissed } = state;
+  const { view, wishes, isUnexpected, wasDismissed } = state;
   if (wasDismissed) return undefined;
   if (view.flags.length > 0) return attentionFor(view.flags);
   const wasDecided = wishes.capture !== undefined || wishes.void !== undefined;
-  if (attention?.reason === 'unexpected_authorization' && !wasDecided) return attention.reason;
+  if (isUnexpected && !wasDecided) return 'unexpected_authorization';
   return view.status === 'captured' && !wasCaptureExpected(state)
     ? 'unexpected_capture'
     : undefined;

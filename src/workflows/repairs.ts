@@ -51,7 +51,10 @@ export async function answerRepair(run: PaymentRun, asked: RepairCommand): Promi
   const at = new Date().toISOString();
   state.repairs = [...state.repairs, { repair, actor, reason, at, factCount: state.facts.length }];
   state.advance();
-  if (repair.kind === 'dismiss') run.clearAttention();
+  if (repair.kind === 'dismiss') {
+    state.isUnexpected = false;
+    run.clearAttention();
+  }
   if (repair.kind === 'ask') await ask(run);
   return state.payment();
 }
