@@ -99,8 +99,17 @@ function repairCommands(payment: Command, target: () => ApiTarget): void {
   }));
   add('state <paymentId> <fact>', 'state a fact as JSON, e.g. {"kind":"captured"}', (fact) => ({
     kind: 'state',
-    fact: JSON.parse(fact) as unknown,
+    fact: factIn(fact),
   }));
+}
+
+/** @throws SyntaxError telling how to write it */
+function factIn(json: string): unknown {
+  try {
+    return JSON.parse(json) as unknown;
+  } catch (cause) {
+    throw new SyntaxError('the fact is no JSON: write it as {"kind":"captured"}', { cause });
+  }
 }
 
 interface Explained {

@@ -2,6 +2,7 @@
 import {
   ScheduleAlreadyRunning,
   ScheduleClient,
+  ScheduleNotFoundError,
   ScheduleOverlapPolicy,
   type Connection,
   type ScheduleOptions,
@@ -28,9 +29,18 @@ export async function keepSweepSchedules(wanted: SweepSchedules): Promise<void> 
     await createOrUpdate(schedules, sweepSchedule(wanted, connectionId));
   }
   const kept = new Set(connectionIds.map(sweepId));
-  for await (const { scheduleId } of schedules.list()) {
-    const isGone = scheduleId.startsWith(sweepId('')) && !kept.has(scheduleId);
-    if (isGone) await schedules.getHandle(scheduleId).delete();
+  for await (const { scheduleId, action } of schedules.list()) {
+    const isOurs = scheduleId.startsWith(sweepId('')) && action?.workflowType === SWEEP_WORKFLOW;
+    if (isOurs && !kept.has(scheduleId)) await remove(schedules, scheduleId);
+  }
+}
+
+/** The list is behind what it lists: somebody else may have been here first. */
+async function remove(schedules: ScheduleClient, scheduleId: string): Promise<void> {
+  try {
+    await schedules.getHandle(scheduleId).delete();
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
   }
 }
 

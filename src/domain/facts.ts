@@ -31,6 +31,19 @@ export const FACT_KINDS = [
 
 export type FactKind = (typeof FACT_KINDS)[number];
 
+/** What a person can have evidence of. The rest is Holdfast's own to say. */
+export const STATABLE_FACT_KINDS = [
+  'authorized',
+  'captured',
+  'voided',
+  'refunded',
+  'declined',
+  'expired',
+  'canceled',
+] as const satisfies readonly FactKind[];
+
+export type StatableFactKind = (typeof STATABLE_FACT_KINDS)[number];
+
 /** Where we learned a fact. It explains; it never decides. */
 export type FactSource = 'answer' | 'notification' | 'query' | 'report' | 'person' | 'holdfast';
 

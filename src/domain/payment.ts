@@ -1,4 +1,4 @@
-import type { FactKind } from './facts.js';
+import type { StatableFactKind } from './facts.js';
 import type { OperationName, PaymentId } from './ids.js';
 import type { AskedAmount, Money } from './money.js';
 import type { Problem } from './problem.js';
@@ -114,7 +114,7 @@ export const REPAIR_KINDS = [
 
 /** A fact as a person states it. Absent: the payment's own object, its whole amount, now. */
 export interface StatedFact {
-  readonly kind: FactKind;
+  readonly kind: StatableFactKind;
   readonly object?: string;
   readonly amount?: Money;
   /** ISO 8601. */

@@ -106,7 +106,7 @@ export function connectionRoutes(app: Api, context: Context): void {
           200: ['What was found.', sweepResult],
           202: ['Under way.', connectionParams],
         },
-        [...EVERY_ROUTE, 404, 422, 503],
+        [...EVERY_ROUTE, 404, 422, 502, 503],
       ),
     },
     handler: async ({ params }, reply) => {

@@ -1,6 +1,6 @@
 /** Shapes of the API: what it takes and what it answers. The OpenAPI document is made of them. */
 import { z } from 'zod';
-import { FACT_KINDS } from '../domain/facts.js';
+import { FACT_KINDS, STATABLE_FACT_KINDS } from '../domain/facts.js';
 import { OPERATION_NAMES } from '../domain/ids.js';
 import { CAPTURE_MODES, DEADLINE_POLICIES } from '../domain/payment.js';
 import { PAYER_FIELDS, type PayerField } from '../domain/payer.js';
@@ -160,7 +160,7 @@ const operation = z
   .register(components, { id: 'Operation' });
 
 const statedFact = z.strictObject({
-  kind: z.enum(FACT_KINDS),
+  kind: z.enum(STATABLE_FACT_KINDS),
   object: text(256).optional(),
   amount: positiveMoney.optional(),
   occurredAt: time.optional(),

@@ -50,6 +50,9 @@ function ruleOf(issue: z.core.$ZodIssue, data: unknown): string {
     const isOwnRule = !issue.message.startsWith('Invalid input');
     return isOwnRule ? issue.message : `must be ${articled(issue.expected)}`;
   }
+  if (issue.code === 'invalid_union' && 'options' in issue && issue.options) {
+    return `must be one of ${issue.options.join(', ')}`;
+  }
   if (issue.code === 'invalid_value') return `must be one of ${issue.values.join(', ')}`;
   return issue.message;
 }

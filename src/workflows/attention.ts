@@ -8,18 +8,22 @@ import type { PaymentState } from './state.js';
 
 /** What a person has to see is part of what is recorded before the wait. */
 export function raiseAttention(run: PaymentRun, step: Step): void {
-  const { view, particulars, origin } = run.state;
-  const { recoveries } = particulars.terms ?? {};
-  if (step.do === 'await_decision' && origin === 'adopted') {
-    run.needAttention('unexpected_authorization');
-  }
   if (run.state.wasDismissed) return;
-  if (step.do === 'await_decision' && view.flags.length > 0) {
-    run.needAttention(attentionFor(view.flags));
-  }
-  if (step.do === 'await_provider' && recoveries && !recoveries.capture) {
-    run.needAttention('unexpected_authorization');
-  }
+  const reason = attentionIn(run.state, step);
+  if (reason) run.needAttention(reason);
+}
+
+/** One reason at a time: two that took turns would each time begin anew. */
+function attentionIn(
+  { view, particulars, origin }: PaymentState,
+  step: Step,
+): Attention['reason'] | undefined {
+  const { recoveries } = particulars.terms ?? {};
+  const isToDecide = step.do === 'await_decision';
+  if (isToDecide && view.flags.length > 0) return attentionFor(view.flags);
+  const isBeyondUs = step.do === 'await_provider' && recoveries && !recoveries.capture;
+  const isSurprise = isBeyondUs || (isToDecide && origin === 'adopted');
+  return isSurprise ? 'unexpected_authorization' : undefined;
 }
 
 function attentionFor(flags: readonly Flag[]): Attention['reason'] {
@@ -28,11 +32,11 @@ function attentionFor(flags: readonly Flag[]): Attention['reason'] {
 
 /** What still needs an eye when the payment is over. */
 export function attentionAtEnd(state: PaymentState): Attention['reason'] | undefined {
-  const { view, wishes, attention, wasDismissed } = state;
+  const { view, wishes, isUnexpected, wasDismissed } = state;
   if (wasDismissed) return undefined;
   if (view.flags.length > 0) return attentionFor(view.flags);
   const wasDecided = wishes.capture !== undefined || wishes.void !== undefined;
-  if (attention?.reason === 'unexpected_authorization' && !wasDecided) return attention.reason;
+  if (isUnexpected && !wasDecided) return 'unexpected_authorization';
   return view.status === 'captured' && !wasCaptureExpected(state)
     ? 'unexpected_capture'
     : undefined;

@@ -91,6 +91,7 @@ export interface CarriedPayment {
   readonly hasAskedAtDeadline?: boolean;
   readonly knowsHoldTerms?: boolean;
   readonly repairs?: readonly RepairRecord[];
+  readonly isUnexpected?: boolean;
 }
 
 /** What has been asked of an open payment and is not done yet. */

@@ -1,6 +1,6 @@
 /** What persons do to a payment whose course has gone wrong: kept with who did it, and why. */
 import { ApplicationFailure, condition } from '@temporalio/workflow';
-import { fact, type FactKind } from '../domain/facts.js';
+import { fact, STATABLE_FACT_KINDS, type FactKind } from '../domain/facts.js';
 import {
   REPAIR_KINDS,
   type Payment,
@@ -10,16 +10,6 @@ import {
 import { UPDATE_REFUSALS } from './contract.js';
 import type { PaymentRun } from './run.js';
 
-/** What a person can have evidence of. The rest is Holdfast's own to say. */
-const STATABLE: readonly FactKind[] = [
-  'authorized',
-  'captured',
-  'voided',
-  'refunded',
-  'declined',
-  'expired',
-  'canceled',
-];
 const MONEY: readonly FactKind[] = ['authorized', 'captured', 'voided', 'refunded'];
 const RETRIABLE = ['capture', 'void', 'cancel'] as const;
 
@@ -38,8 +28,8 @@ export function checkRepair(asked: RepairCommand): void {
 }
 
 function checkStated(stated: StatedFact | undefined): void {
-  if (!stated || !STATABLE.includes(stated.kind)) {
-    throw invalid('repair.fact.kind', `must be one of ${STATABLE.join(', ')}`);
+  if (!stated || !STATABLE_FACT_KINDS.includes(stated.kind)) {
+    throw invalid('repair.fact.kind', `must be one of ${STATABLE_FACT_KINDS.join(', ')}`);
   }
   const { amount, occurredAt } = stated;
   if (amount !== undefined && !/^[1-9]\d{0,29}$/.test(amount.minor)) {
@@ -61,7 +51,10 @@ export async function answerRepair(run: PaymentRun, asked: RepairCommand): Promi
   const at = new Date().toISOString();
   state.repairs = [...state.repairs, { repair, actor, reason, at, factCount: state.facts.length }];
   state.advance();
-  if (repair.kind === 'dismiss') run.clearAttention();
+  if (repair.kind === 'dismiss') {
+    state.isUnexpected = false;
+    run.clearAttention();
+  }
   if (repair.kind === 'ask') await ask(run);
   return state.payment();
 }

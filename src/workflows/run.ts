@@ -106,6 +106,7 @@ export class PaymentRun {
 
   needAttention(reason: Attention['reason']): void {
     const { state } = this;
+    if (reason === 'unexpected_authorization') state.isUnexpected = true;
     if (state.attention?.reason === reason) return;
     state.attention = { reason, since: new Date().toISOString() };
     state.advance();

@@ -40,6 +40,8 @@ export class PaymentState {
   hasAskedAtDeadline: boolean;
   knowsHoldTerms: boolean;
   repairs: readonly RepairRecord[];
+  /** Money is or was held that nobody had asked for; whatever else came up since. */
+  isUnexpected: boolean;
   /** Somebody said that there is news without proving it. */
   isHinted = false;
   readonly #marginMs: number;
@@ -60,6 +62,8 @@ export class PaymentState {
     this.hasAskedAtDeadline = carried.hasAskedAtDeadline ?? false;
     this.knowsHoldTerms = carried.knowsHoldTerms ?? false;
     this.repairs = carried.repairs ?? [];
+    this.isUnexpected =
+      carried.isUnexpected ?? carried.attention?.reason === 'unexpected_authorization';
     this.#marginMs = marginMs;
   }
 
@@ -244,9 +248,10 @@ export class PaymentState {
   carried(): CarriedPayment {
     const { request, facts, operations, particulars, wishes, revision } = this;
     const { attention, unknownSince, hasAskedAtDeadline, knowsHoldTerms, repairs } = this;
+    const { isUnexpected } = this;
     return {
       ...{ request, facts, operations, particulars, wishes, revision, hasAskedAtDeadline },
-      ...{ knowsHoldTerms, repairs },
+      ...{ knowsHoldTerms, repairs, isUnexpected },
       refused: [...this.refused],
       ...(attention && { attention }),
       ...(unknownSince !== undefined && { unknownSince }),

@@ -5,7 +5,9 @@ import {
   dispatchRound,
   type DispatcherOptions,
 } from '../../src/http/dispatcher.js';
+import { adoptedPaymentId } from '../../src/client/adoption.js';
 import { fact } from '../../src/domain/facts.js';
+import type { Payment } from '../../src/domain/payment.js';
 import type { StoredNotification } from '../../src/store/inbox.js';
 import { CONNECTION_ID, startHarness, type Harness } from '../support/harness.js';
 import { aNotification, aRecord } from '../store/examples.js';
@@ -15,7 +17,7 @@ let harness: Harness;
 let options: DispatcherOptions;
 
 beforeAll(async () => {
-  harness = await startHarness();
+  harness = await startHarness({ sandbox: { printedProduct: 'receipt' } });
   await harness.startWorker();
   options = {
     store: harness.store,
@@ -62,6 +64,20 @@ async function endedPayment(): Promise<{ paymentId: string; reference: string }>
   harness.sandbox.consumer.pay(created.paymentId);
   await harness.ended(paymentId);
   return { paymentId, reference: created.paymentId };
+}
+
+/** What the provider tells of a payment that began with a printed code, and is paid. */
+function paidUnasked() {
+  const { profileId, consumer } = harness.sandbox;
+  const reference = crypto.randomUUID().slice(0, 35);
+  const code = `https://payconiq.com/t/1/${profileId}?A=250&R=${reference}`;
+  const { paymentId, createdAt } = consumer.scanCode(code);
+  consumer.confirm(paymentId);
+  return {
+    providerReference: paymentId,
+    facts: [statement('authorized', paymentId, '250')],
+    subject: { reference, amount: eur('250'), createdAt: new Date(createdAt).toISOString() },
+  };
 }
 
 const runs = async (paymentId: string): Promise<string> =>
@@ -114,6 +130,77 @@ describe('the dispatcher', () => {
       lastReason: 'no payment of this id is known',
     });
     await dispatchUntil(id, { state: 'unmatched', attempts: 12 });
+  });
+
+  it('adopts what began at the provider without us, and hands its later news to it', async () => {
+    const news = paidUnasked();
+    const { providerReference } = news;
+    const paymentId = adoptedPaymentId(CONNECTION_ID, providerReference);
+    const id = await put(news);
+    await dispatchUntil(id, { state: 'delivered', paymentId, attempts: 1 });
+    await harness.until(paymentId, ({ captureBefore }) => captureBefore !== undefined);
+
+    await harness.client.void(paymentId, { reason: 'nobody knows what for' });
+    await harness.ended(paymentId);
+    const late = { ...news, facts: [statement('refunded', providerReference, '1')] };
+    const later = await put(late);
+    await dispatchUntil(later, { state: 'delivered', paymentId });
+    expect(await harness.ended(paymentId)).toMatchObject({ amounts: { refunded: eur('1') } });
+  });
+
+  it('hands what a payment expected to that one', async () => {
+    const news = paidUnasked();
+    const request = harness.request({
+      options: { provider: 'payconiq', flavour: 'receipt' },
+      merchantReference: news.subject.reference,
+      amount: eur('250'),
+      captureMode: 'manual',
+    });
+    await harness.client.open(request);
+    const { paymentId } = request;
+    const id = await put(news);
+    await dispatchUntil(id, { state: 'delivered', paymentId });
+    expect(await harness.until(paymentId, ({ status }) => status === 'authorized')).toMatchObject({
+      providerReference: news.providerReference,
+      flags: [],
+    });
+  });
+
+  it('adopts under its own id a payment of which nothing is left', async () => {
+    const paymentId = crypto.randomUUID();
+    const news = paidUnasked();
+    const id = await put({ ...news, paymentId });
+    await dispatchRound(options);
+    expect(await rowOf(id)).toMatchObject({ state: 'undelivered', attempts: 1 });
+    expect(await harness.client.get(paymentId)).toBeUndefined();
+    await dispatchUntil(id, { state: 'delivered', paymentId, attempts: 12 });
+    const held = ({ captureBefore }: Payment) => captureBefore !== undefined;
+    expect(await harness.until(paymentId, held)).toMatchObject({
+      status: 'authorized',
+      origin: 'adopted',
+      providerReference: news.providerReference,
+      merchantReference: news.subject.reference,
+    });
+    const derived = adoptedPaymentId(CONNECTION_ID, news.providerReference);
+    expect(await harness.client.get(derived)).toBeUndefined();
+  });
+
+  it('finds no payment for what proves nothing', async () => {
+    const { providerReference, subject } = paidUnasked();
+    const hint = { verdict: 'hint', facts: [] } as const;
+    const ids = [
+      await put({ ...hint, providerReference }),
+      await put({ ...hint, providerReference, subject }),
+      await put({ ...hint }),
+      await put({ ...hint, providerReference, paymentId: crypto.randomUUID() }),
+      await put({ facts: [statement('authorized', providerReference)], providerReference }),
+    ];
+    for (const id of ids) await dispatchUntil(id, { state: 'unmatched', attempts: 12 });
+    const adopted = adoptedPaymentId(CONNECTION_ID, providerReference);
+    expect(await harness.client.get(adopted)).toBeUndefined();
+    expect(await rowOf(ids[3]!)).toMatchObject({
+      lastReason: 'no payment of this id is known',
+    });
   });
 
   it('is not held up by one that cannot be delivered', async () => {

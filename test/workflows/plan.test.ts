@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CAPTURE_MODES } from '../../src/domain/payment.js';
+import { CAPTURE_MODES, DEADLINE_POLICIES } from '../../src/domain/payment.js';
 import { PAYMENT_STATUSES, type Flag, type PaymentStatus } from '../../src/domain/reducer.js';
 import type { Terms } from '../../src/domain/terms.js';
 import type { Wishes } from '../../src/workflows/contract.js';
@@ -21,6 +21,14 @@ const ONE_STEP: Terms = {
   recoveries: { create: 'reissue', cancel: 'fetch' },
   partialCapture: false,
 };
+
+/** As agreed before there is an object whose time could run. */
+const ENDLESS: Terms = { recoveries: TWO_STEPS.recoveries, partialCapture: false };
+
+const ALL_FLAGS: readonly Flag[] = [
+  ...(['contradiction', 'amount_conflict', 'amount_differs', 'currency_differs'] as const),
+  'paid_twice',
+];
 
 interface Circumstances extends Partial<Omit<Situation, 'view' | 'refused'>> {
   readonly flags?: readonly Flag[];
@@ -49,6 +57,9 @@ function situation(status: PaymentStatus, given: Circumstances = {}): Situation 
 
 const manual = { captureMode: 'manual' } as const;
 const due = { ...manual, nowMs: LIMIT_MS - 6 * HOUR_MS } as const;
+const dueToCapture = { ...due, deadlinePolicy: 'capture' } as const;
+const adopted = { ...manual, origin: 'adopted' } as const;
+const expected = { origin: 'expected', terms: ENDLESS, captureBeforeMs: undefined } as const;
 const toCapture = { capture: { amount: euros('1250') } };
 const toVoid = { void: { reason: 'sold out' } };
 const toCancel = { cancel: { reason: 'left' } };
@@ -119,6 +130,70 @@ describe('what comes next', () => {
       situation('authorized', { ...manual, wishes: toVoid, refused: ['void'] }),
       'await_provider',
     ],
+    ['what was adopted is asked about, not created', situation('created', adopted), 'learn_terms'],
+    [
+      'what was adopted is asked about even where its connection has a say',
+      situation('authorized', { ...adopted, knowsHoldTerms: false }),
+      'learn_terms',
+    ],
+    ['and but once', situation('authorized', adopted), 'await_decision'],
+    [
+      'hold terms without an end are learned of what was expected',
+      situation('authorized', { ...expected, knowsHoldTerms: false }),
+      'learn_terms',
+    ],
+    ['but once', situation('authorized', expected), 'capture'],
+    [
+      'hold terms with an end are known of what was expected',
+      situation('authorized', { origin: 'expected', knowsHoldTerms: false }),
+      'capture',
+    ],
+    [
+      'hold terms are learned where nothing could be done with held money',
+      situation('authorized', { terms: ONE_STEP, knowsHoldTerms: false }),
+      'learn_terms',
+    ],
+    [
+      'what can be decided on without an end is not asked about',
+      situation('authorized', { terms: ENDLESS, knowsHoldTerms: false }),
+      'capture',
+    ],
+    [
+      'hold terms do not matter while the payer is waited for',
+      situation('requires_action', { ...expected, knowsHoldTerms: false }),
+      'await_payer',
+    ],
+    [
+      'what is held without an end waits for a decision without an end',
+      situation('authorized', { ...expected, ...manual, nowMs: LIMIT_MS + HOUR_MS }),
+      'await_decision',
+    ],
+    ['the policy capture asks first too', situation('authorized', dueToCapture), 'ask_before_void'],
+    [
+      'and captures then',
+      situation('authorized', { ...dueToCapture, hasAskedAtDeadline: true }),
+      'capture',
+    ],
+    [
+      'but never before the deadline',
+      situation('authorized', { ...manual, deadlinePolicy: 'capture' }),
+      'await_decision',
+    ],
+    ...ALL_FLAGS.map((flag): [string, Situation, Step['do']] => [
+      `nor what carries the flag ${flag}, which is voided`,
+      situation('authorized', { ...dueToCapture, hasAskedAtDeadline: true, flags: [flag] }),
+      'void',
+    ]),
+    [
+      'nor what the provider refused to capture, which is voided',
+      situation('authorized', { ...dueToCapture, hasAskedAtDeadline: true, refused: ['capture'] }),
+      'void',
+    ],
+    [
+      'a void that was asked for goes before the policy capture',
+      situation('authorized', { ...dueToCapture, hasAskedAtDeadline: true, wishes: toVoid }),
+      'void',
+    ],
     ['a captured payment is over', situation('captured'), 'end'],
     ['a voided payment is over', situation('voided'), 'end'],
   ])('%s', (_name, given, expected) => {
@@ -145,10 +220,6 @@ const OVER: readonly PaymentStatus[] = [
   ] as const),
   'verified',
 ];
-const ALL_FLAGS: readonly Flag[] = [
-  ...(['contradiction', 'amount_conflict', 'amount_differs', 'currency_differs'] as const),
-  'paid_twice',
-];
 
 const anySituation = fc
   .record({
@@ -159,7 +230,10 @@ const anySituation = fc
     wishes: fc
       .subarray<Wishes>([toCapture, toVoid, toCancel])
       .map((all) => all.reduce((merged, each) => ({ ...merged, ...each }), {})),
-    terms: fc.constantFrom(TWO_STEPS, ONE_STEP, undefined),
+    terms: fc.constantFrom(TWO_STEPS, ONE_STEP, ENDLESS, undefined),
+    origin: fc.constantFrom('asked', 'expected', 'adopted'),
+    deadlinePolicy: fc.constantFrom(...DEADLINE_POLICIES),
+    knowsHoldTerms: fc.boolean(),
     hoursBeforeLimit: fc.integer({ min: -3, max: 12 }),
     marginHours: fc.constantFrom(undefined, 0, 6),
     hasAskedAtDeadline: fc.boolean(),
@@ -182,6 +256,11 @@ function always(claim: string, holds: (given: Situation, step: Step) => boolean)
   });
 }
 
+/** Our deadline has passed, and the provider was asked since. */
+function isDue({ captureBeforeMs: limitMs, nowMs, hasAskedAtDeadline }: Situation): boolean {
+  return limitMs !== undefined && nowMs >= limitMs && hasAskedAtDeadline;
+}
+
 describe('whatever the situation', () => {
   always('nothing is captured that somebody wished void or cancelled', ({ wishes }, step) =>
     step.do === 'capture' ? !wishes.void && !wishes.cancel : true,
@@ -200,27 +279,32 @@ describe('whatever the situation', () => {
       return given.terms?.recoveries[step.do] !== undefined && !given.refused.has(step.do);
     },
   );
-  always('manual captures on request only, and so does what carries a flag', (given, step) =>
-    step.do === 'capture' && !given.wishes.capture
-      ? given.captureMode === 'automatic' && given.view.flags.length === 0
-      : true,
+  always(
+    'what carries a flag captures on request only, and manual so or by the policy of its deadline',
+    (given, step) => {
+      if (step.do !== 'capture' || given.wishes.capture) return true;
+      return (
+        given.view.flags.length === 0 &&
+        (given.captureMode === 'automatic' || (given.deadlinePolicy === 'capture' && isDue(given)))
+      );
+    },
   );
   always(
     'nothing is voided unasked before our deadline, nor before the provider was asked',
     (given, step) => {
       if (step.do !== 'void' || given.wishes.void || given.wishes.cancel) return true;
-      const isDue = given.captureBeforeMs !== undefined && given.nowMs >= given.captureBeforeMs;
-      return (
-        isDue &&
-        given.hasAskedAtDeadline &&
-        !(given.wishes.capture && !given.refused.has('capture'))
-      );
+      return isDue(given) && !(given.wishes.capture && !given.refused.has('capture'));
     },
   );
   always(
-    'only a payment that was never created is created',
-    ({ view }, step) => (step.do === 'create') === (view.status === 'created'),
+    'only a payment that was never created is created, and none that began without us',
+    ({ view, origin }, step) =>
+      (step.do === 'create') === (view.status === 'created' && origin !== 'adopted'),
   );
+  always('nothing is done with held money whose terms are not known', (given, step) => {
+    const isAdopted = given.origin === 'adopted' && given.view.status === 'authorized';
+    return isAdopted && !given.knowsHoldTerms ? step.do === 'learn_terms' : true;
+  });
   always(
     'it ends exactly when nothing is held or awaited any more',
     ({ view }, step) => (step.do === 'end') === OVER.includes(view.status),

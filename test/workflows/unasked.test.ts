@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { pino } from 'pino';
 import type { OpenRequest } from '../../src/client/client.js';
+import { fact } from '../../src/domain/facts.js';
 import type { Payment } from '../../src/domain/payment.js';
 import { TIMING } from '../../src/domain/timing.js';
 import { createDispatcher } from '../../src/http/dispatcher.js';
@@ -10,6 +11,7 @@ import { movements, RELEASED, sent, TAKEN } from './observed.js';
 const HOUR_MS = 3_600_000;
 const WAIT = { timeout: 20_000, interval: 50 };
 const euros = (minor: string) => ({ minor, currency: 'EUR' });
+const by = { actor: 'ada', reason: 'it was looked at' };
 const receipt = { provider: 'payconiq', flavour: 'receipt' };
 
 /** `plain`: as most profiles. `holding`: void is enabled. `surprised`: it is, and nobody said so. */
@@ -259,6 +261,51 @@ describe.concurrent('a payment that nobody asked for', () => {
     expect(payment).toMatchObject({ status: 'captured' });
     expect(payment.attention).toBeUndefined();
     expect(sent(sandbox, 'SURPRISE-1')).toEqual(['acknowledge']);
+  });
+
+  /** Asked twice: by the second answer, the payment has gone on from the first. */
+  async function askTwice({ client }: Harness, paymentId: string): Promise<void> {
+    for (let turn = 0; turn < 2; turn += 1) {
+      await client.repair(paymentId, { repair: { kind: 'ask' }, ...by });
+    }
+  }
+
+  test('and was dismissed stays so while nothing new is known', async () => {
+    const harness = harnesses.holding;
+    const { sandbox, client } = harness;
+    const scanned = sandbox.consumer.scanCode(code(harness, 'SURPRISE-2'));
+    sandbox.consumer.confirm(scanned.paymentId);
+    const { paymentId } = await adopted(harness, 'SURPRISE-2', {
+      attention: { reason: 'unexpected_authorization', since: expect.any(String) as string },
+    });
+    await client.repair(paymentId, { repair: { kind: 'dismiss' }, ...by });
+    await askTwice(harness, paymentId);
+    const payment = await client.get(paymentId);
+    expect(payment).toMatchObject({ status: 'authorized', repairs: [by, by, by] });
+    expect(payment?.attention).toBeUndefined();
+  });
+
+  test('and is contradicted besides is shown for that, since one moment', async () => {
+    const harness = harnesses.holding;
+    const { sandbox, client, until } = harness;
+    const scanned = sandbox.consumer.scanCode(code(harness, 'SURPRISE-3'));
+    sandbox.consumer.confirm(scanned.paymentId);
+    const { paymentId } = await adopted(harness, 'SURPRISE-3', { status: 'authorized' });
+    const other = fact({
+      kind: 'authorized',
+      object: scanned.paymentId,
+      amount: euros('999'),
+      occurredAt: new Date().toISOString(),
+      source: 'report',
+    });
+    await client.notify(paymentId, { facts: [other] });
+    await client.notify(paymentId, { facts: [], hint: true });
+    const { attention } = await until(
+      paymentId,
+      (payment) => payment.attention?.reason === 'facts_contradict',
+    );
+    await askTwice(harness, paymentId);
+    expect((await client.get(paymentId))?.attention).toEqual(attention);
   });
 });
 

@@ -1,11 +1,13 @@
 /** The seven days in which a held payment is acknowledged or voided, in skipped time. */
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { adoptedPaymentId } from '../../src/client/adoption.js';
 import { paymentWorkflowId } from '../../src/domain/ids.js';
 import type { Payment } from '../../src/domain/payment.js';
 import type { Store } from '../../src/store/store.js';
 import { PAYMENT_WORKFLOW } from '../../src/workflows/contract.js';
 import {
+  CONNECTION_ID,
   openEmptyStore,
   startHarness,
   type Harness,
@@ -52,8 +54,27 @@ async function openAuthorized(): Promise<OpenedPayment> {
   return opened;
 }
 
+/** Begun with a code of nobody's, paid, and waiting for our word. */
+async function adoptedAndHeld(
+  reference: string,
+): Promise<Pick<OpenedPayment, 'paymentId' | 'created'>> {
+  const { sandbox, connections, until } = harness;
+  sandbox.reportTo(connections.notificationUrl(CONNECTION_ID));
+  // From here on everybody's clock is the server's, which is days ahead.
+  await pass(1);
+  const code = `https://payconiq.com/t/1/${sandbox.profileId}?A=1250&R=${reference}`;
+  const created = sandbox.consumer.scanCode(code);
+  sandbox.consumer.confirm(created.paymentId);
+  const paymentId = adoptedPaymentId(CONNECTION_ID, created.paymentId);
+  await until(paymentId, ({ attention, captureBefore }) => !!attention && !!captureBefore);
+  return { paymentId, created };
+}
+
 /** When it ends, by the provider's clock, in hours since its creation. */
-function hoursUntil(kind: 'paid_out' | 'credited_back', { created }: OpenedPayment): number {
+function hoursUntil(
+  kind: 'paid_out' | 'credited_back',
+  { created }: Pick<OpenedPayment, 'created'>,
+): number {
   const moved = harness.sandbox.ledger
     .ofPayment(created.paymentId)
     .find((entry) => entry.kind === kind);
@@ -128,6 +149,72 @@ test('what nobody captures is voided six hours before the limit, after asking', 
   expect(sent(sandbox, request.merchantReference)).toEqual(['create', 'void']);
   const activities = await activitiesOf(handle(paymentId));
   expect(activities).toEqual(['createPayment', 'askProvider', 'voidPayment']);
+});
+
+test('what its backend wants captured at its own deadline is, after asking', async () => {
+  await start();
+  await harness.startWorker();
+  const { sandbox, ended, open, client, until, handle } = harness;
+  const captureBefore = new Date((await environment.currentTimeMs()) + 48 * HOUR_MS).toISOString();
+  const asked = { captureMode: 'manual', atDeadline: 'capture', captureBefore } as const;
+  const opened = await open(asked);
+  const { paymentId, request, created } = opened;
+  sandbox.consumer.pay(created.paymentId);
+  const held = await until(paymentId, ({ status }) => status === 'authorized');
+  expect(held).toMatchObject({ captureBefore });
+  await pass(47 * HOUR_MS);
+  expect(await client.get(paymentId)).toMatchObject({ status: 'authorized' });
+  await pass(2 * HOUR_MS);
+
+  const payment = await ended(paymentId);
+  expect(payment).toMatchObject({ status: 'captured', ended: true });
+  expect(payment.attention).toBeUndefined();
+  expect(hoursUntil('paid_out', opened)).toBeCloseTo(48, 1);
+  expect(sent(sandbox, request.merchantReference)).toEqual(['create', 'acknowledge']);
+  const activities = await activitiesOf(handle(paymentId));
+  expect(activities).toEqual(['createPayment', 'askProvider', 'capturePayment']);
+});
+
+test.each([
+  ['void', 'voided', 'credited_back', RELEASED],
+  ['capture', 'captured', 'paid_out', TAKEN],
+] as const)(
+  'PCQ-27: what nobody asked for nor decided on is shown, and by the policy %s is %s in time',
+  async (unexpectedAuthorization, status, moved, moves) => {
+    await start({
+      settings: { unexpectedAuthorization },
+      sandbox: { printedProduct: 'receipt' },
+    });
+    const { sandbox, client, ended } = harness;
+    await harness.startWorker();
+    const reference = `surprise-${status}`;
+    const { paymentId, created } = await adoptedAndHeld(reference);
+    const attention = { reason: 'unexpected_authorization' };
+    await pass(161 * HOUR_MS);
+    expect(await client.get(paymentId)).toMatchObject({ status: 'authorized', attention });
+    await pass(2 * HOUR_MS);
+
+    expect(await ended(paymentId)).toMatchObject({ status, attention, ended: true });
+    expect(hoursUntil(moved, { created })).toBeCloseTo(162, 1);
+    expect(movements(sandbox, reference)).toEqual(moves);
+    expect(sent(sandbox, reference)).toHaveLength(1);
+    expect(await store.getPayment(paymentId)).toMatchObject({ status, attention, ended: true });
+  },
+);
+
+test('what nobody asked for is shown at its end, also when the provider was away meanwhile', async () => {
+  await start({ sandbox: { printedProduct: 'receipt' } });
+  const { sandbox, client, ended } = harness;
+  await harness.startWorker();
+  const { paymentId, created } = await adoptedAndHeld('surprise-away');
+  await pass(161 * HOUR_MS);
+  const until = created.createdAt + 163 * HOUR_MS;
+  sandbox.faults.always('any', { kind: 'error_before_effect' }, { until });
+  await pass(90 * MINUTE_MS);
+  expect(await client.get(paymentId)).toMatchObject({ attention: { reason: 'provider_silent' } });
+  await pass(2 * HOUR_MS);
+  const attention = { reason: 'unexpected_authorization' };
+  expect(await ended(paymentId)).toMatchObject({ status: 'voided', attention });
 });
 
 test('what was captured in the portal meanwhile is adopted at the deadline, not voided', async () => {

@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto';
+import { ScheduleClient, type ScheduleDescription } from '@temporalio/client';
+import { defaultDataConverter } from '@temporalio/common';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { keepSweepSchedules, type SweepSchedules } from '../../src/client/schedules.js';
+import { TIMING } from '../../src/domain/timing.js';
+import { sweepId, type SweepResult } from '../../src/workflows/contract.js';
+import { CONNECTION_ID, startHarness, type Harness } from '../support/harness.js';
+import { TEST_NAMESPACE } from '../support/temporal.js';
+
+let harness: Harness;
+let schedules: ScheduleClient;
+/** Not ours: what stands beside ours in the namespace. */
+const foreign: string[] = [];
+
+beforeAll(async () => {
+  harness = await startHarness();
+  schedules = new ScheduleClient({ connection: harness.temporal, namespace: TEST_NAMESPACE });
+});
+
+afterAll(async () => {
+  await keep({ connectionIds: [] });
+  for (const id of foreign) await schedules.getHandle(id).delete();
+  await harness.close();
+});
+
+const shops = Array.from({ length: 3 }, () => `shop-${randomUUID()}`);
+const [first = '', second = '', third = ''] = shops;
+
+function keep(changes: Partial<SweepSchedules>): Promise<void> {
+  return keepSweepSchedules({
+    connection: harness.temporal,
+    namespace: TEST_NAMESPACE,
+    taskQueue: harness.taskQueue,
+    timing: 'production',
+    dataConverter: defaultDataConverter,
+    connectionIds: shops,
+    ...changes,
+  });
+}
+
+const describeOf = (connectionId: string): Promise<ScheduleDescription> =>
+  schedules.getHandle(sweepId(connectionId)).describe();
+
+/** Lists are behind what they list. */
+async function listed(): Promise<readonly string[]> {
+  const ids: string[] = [];
+  for await (const { scheduleId } of schedules.list()) ids.push(scheduleId);
+  return ids.sort();
+}
+
+const untilListed = (ids: readonly string[]) =>
+  expect.poll(listed, { timeout: 15_000 }).toEqual([...ids, ...foreign].sort());
+
+/** Somebody else's, who happens to like our names. */
+async function createForeign(scheduleId: string, workflowType: string): Promise<void> {
+  await schedules.create({
+    scheduleId,
+    spec: { intervals: [{ every: '1 hour' }] },
+    action: { type: 'startWorkflow', workflowType, taskQueue: `nobody-${randomUUID()}` },
+  });
+  foreign.push(scheduleId);
+}
+
+describe('the schedules of sweeps', () => {
+  test('PCQ-06: are one for each connection, however often they are made', async () => {
+    for (let time = 0; time < 2; time += 1) await keep({});
+    await untilListed(shops.map(sweepId));
+    const { spec, action, policies, state } = await describeOf(first);
+    expect(spec.intervals).toMatchObject([{ every: TIMING.production.sweepEveryMs }]);
+    expect(action).toMatchObject({
+      workflowType: 'sweep',
+      workflowId: sweepId(first),
+      taskQueue: harness.taskQueue,
+      args: [{ connectionId: first }],
+    });
+    expect(policies).toMatchObject({ overlap: 'SKIP', catchupWindow: 60_000 });
+    expect(state.paused).toBe(false);
+  });
+
+  test('are made at once by several', async () => {
+    const shop = `shop-${randomUUID()}`;
+    await Promise.all(Array.from({ length: 4 }, () => keep({ connectionIds: [...shops, shop] })));
+    await untilListed([...shops, shop].map(sweepId));
+    await Promise.all(Array.from({ length: 4 }, () => keep({})));
+    await untilListed(shops.map(sweepId));
+  });
+
+  test('take a changed pace and task queue, and stay paused where somebody paused them', async () => {
+    await schedules.getHandle(sweepId(second)).pause('we look into it');
+    await keep({ timing: 'fast', taskQueue: 'another' });
+    const { spec, action, state } = await describeOf(second);
+    expect(spec.intervals).toMatchObject([{ every: TIMING.fast.sweepEveryMs }]);
+    expect(action).toMatchObject({
+      taskQueue: 'another',
+      args: [{ connectionId: second, timing: 'fast' }],
+    });
+    expect(state).toMatchObject({ paused: true, note: 'we look into it' });
+    await keep({});
+  });
+
+  test('go with their connection, and no other goes', async () => {
+    await createForeign(`sweeping-${randomUUID()}`, 'sweep');
+    await createForeign(sweepId(`floor-${randomUUID()}`), 'sweepTheFloor');
+    await untilListed(shops.map(sweepId));
+    await keep({ connectionIds: [first, second] });
+    await untilListed([first, second].map(sweepId));
+    await expect(describeOf(third)).rejects.toMatchObject({ name: 'ScheduleNotFoundError' });
+    // The list may still have what is gone.
+    await keep({ connectionIds: [first] });
+    await keep({ connectionIds: [first] });
+    await untilListed([sweepId(first)]);
+  });
+
+  test('start sweeps', async () => {
+    await harness.startWorker();
+    await keep({ connectionIds: [CONNECTION_ID] });
+    const handle = schedules.getHandle(sweepId(CONNECTION_ID));
+    await handle.trigger();
+    await expect
+      .poll(async () => (await handle.describe()).info.recentActions, { timeout: 15_000 })
+      .toMatchObject([{ action: { type: 'startWorkflow' } }]);
+    const { info } = await handle.describe();
+    const { workflowId } = info.recentActions[0]!.action.workflow;
+    const result = (await harness.temporalClient.workflow
+      .getHandle(workflowId)
+      .result()) as SweepResult;
+    expect(workflowId).toContain(sweepId(CONNECTION_ID));
+    expect(result).toMatchObject({ found: 0, news: 0 });
+    expect(await harness.store.sweeps.sweptUntil(CONNECTION_ID)).toBe(result.to);
+    const operations = harness.sandbox.requests().map(({ operation }) => operation);
+    expect(operations).toEqual(['search']);
+  });
+});
