@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { adoptedPaymentId } from '../../src/client/adoption.js';
 import type { Payment } from '../../src/domain/payment.js';
 import { dispatchRound } from '../../src/http/dispatcher.js';
-import { connectionList, payment as paymentShape, sweepResult } from '../../src/http/schemas.js';
+import { connectionUrls, payment as paymentShape, sweepResult } from '../../src/http/schemas.js';
 import type { CallbackRecord } from '../../src/sandbox/payconiq/callbacks.js';
 import type { SandboxPayment } from '../../src/sandbox/payconiq/payment.js';
 import type { StoredNotification } from '../../src/store/inbox.js';
@@ -91,10 +91,12 @@ async function openPaid(): Promise<Payment> {
 }
 
 describe("at the connection's own URL", () => {
-  it('is told of by the list of connections, to be entered at the provider', async () => {
-    const { body } = await server.call('GET', '/v1/connections');
-    const [shop] = connectionList.parse(body).connections;
-    expect(shop).toMatchObject({ connectionId: CONNECTION_ID, notificationUrl: ownUrl });
+  it('is told to operators alone, to be entered at the provider', async () => {
+    const path = `/v1/connections/${CONNECTION_ID}/urls`;
+    const { body } = await server.call('GET', path, { key: 'operator' });
+    expect(connectionUrls.parse(body)).toEqual({ notificationUrl: ownUrl });
+    expect((await server.call('GET', path)).status).toBe(403);
+    expect((await server.call('GET', '/v1/connections')).text).not.toContain('/notifications/');
     expect(new URL(ownUrl).pathname).toMatch(/^\/notifications\/shop\/[\w-]{43}$/);
   });
 
