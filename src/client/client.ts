@@ -255,7 +255,8 @@ export class HoldfastClient {
     try {
       return await this.#bounded(() =>
         this.#client.workflow.execute<(input: SweepInput) => Promise<SweepResult>>(SWEEP_WORKFLOW, {
-          workflowId: `${sweepId(connectionId)}/asked`,
+          // Installations that share a namespace must not join each other's.
+          workflowId: `${sweepId(connectionId)}/${this.#taskQueue}`,
           taskQueue: this.#taskQueue,
           args: [input],
           workflowIdConflictPolicy: 'USE_EXISTING',
