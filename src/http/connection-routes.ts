@@ -8,7 +8,12 @@ import { EVERY_ROUTE, responses } from './documented.js';
 import { refusedFields } from './problems.js';
 import { present } from './present.js';
 import { connectionParams, providerPaymentsQuery } from './parameters.js';
-import { connectionList, connectionUrls, providerPaymentPage, sweepResult } from './schemas.js';
+import {
+  connectionList,
+  connectionUrls,
+  providerPaymentPage,
+  sweepResult,
+} from './connection-schemas.js';
 
 const DAY_MS = 86_400_000;
 

@@ -4,7 +4,7 @@ import type { Api, Context } from './api.js';
 import { responses } from './documented.js';
 import { connectionParams } from './parameters.js';
 import { ApiError } from './problems.js';
-import { keySet } from './schemas.js';
+import { keySet } from './connection-schemas.js';
 
 /** Short beside the hours that a provider keeps it: a new key is to be seen soon. */
 const MAX_AGE_S = 300;

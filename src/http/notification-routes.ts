@@ -5,7 +5,7 @@ import type { Api, Context } from './api.js';
 import { EVERY_ROUTE, responses } from './documented.js';
 import { present } from './present.js';
 import { notificationParams, notificationsQuery } from './parameters.js';
-import { notification, notificationPage, refusalList } from './schemas.js';
+import { notification, notificationPage, refusalList } from './notification-schemas.js';
 
 const GUARDED = { config: { scope: 'operations' } } as const;
 

@@ -1,6 +1,7 @@
 /** Path, query and header parameters of the API. */
 import { z } from 'zod';
-import { components, notificationState, paymentId, status, text, time } from './schemas.js';
+import { notificationState } from './notification-schemas.js';
+import { components, paymentId, status, text, time } from './schemas.js';
 
 export const paymentParams = z.object({ paymentId });
 export const connectionParams = z.object({ connectionId: text(64) });

@@ -1,6 +1,6 @@
 /** Shapes of the API: what it takes and what it answers. The OpenAPI document is made of them. */
 import { z } from 'zod';
-import { FACT_KINDS, STATABLE_FACT_KINDS } from '../domain/facts.js';
+import { STATABLE_FACT_KINDS } from '../domain/facts.js';
 import { OPERATION_NAMES } from '../domain/ids.js';
 import { CAPTURE_MODES, DEADLINE_POLICIES } from '../domain/payment.js';
 import { PAYER_FIELDS, type PayerField } from '../domain/payer.js';
@@ -118,7 +118,7 @@ const violation = z.strictObject({
   value: z.string().optional(),
 });
 
-const paymentProblem = z
+export const paymentProblem = z
   .strictObject({
     code: z.enum(Object.keys(PROBLEM_CODES) as [ProblemCode, ...ProblemCode[]]),
     message: z.string(),
@@ -294,89 +294,6 @@ export const problem = z
     ],
   });
 
-export const connectionList = z
-  .strictObject({
-    connections: z.array(
-      z.strictObject({
-        connectionId: z.string(),
-        provider: z.string(),
-        operations: z.partialRecord(
-          z.enum(OPERATION_NAMES),
-          z.enum(['repeat', 'fetch', 'wait', 'reissue']),
-        ),
-        canSearch: z.boolean(),
-        takesNotifications: z.boolean(),
-      }),
-    ),
-  })
-  .register(components, {
-    id: 'Connections',
-    description: 'Each operation with the way in which a lost answer to it is settled.',
-  });
-
-export const connectionUrls = z
-  .strictObject({
-    notificationUrl: z.string().optional().register(components, {
-      description: 'For what begins at the provider without us.',
-    }),
-    loyaltyUrl: z.string().optional().register(components, {
-      description: 'For registrations at the loyalty scheme, where one is configured.',
-    }),
-  })
-  .register(components, { id: 'ConnectionUrls', description: 'To be entered at the provider.' });
-
-export const providerPaymentPage = z
-  .strictObject({
-    payments: z.array(
-      z.strictObject({
-        providerReference: z.string(),
-        providerStatus: z.string(),
-        reference: z.string().optional(),
-        description: z.string().optional(),
-        amount: money,
-        total: money,
-        createdAt: z.string(),
-        endToEndId: z.string().optional(),
-      }),
-    ),
-    page: z.number().int(),
-    pageSize: z.number().int(),
-    totalPayments: z.number().int(),
-    totalPages: z.number().int(),
-  })
-  .register(components, { id: 'ProviderPayments', description: "In the provider's own words." });
-
-export const sweepResult = z
-  .strictObject({
-    from: z.string(),
-    to: z.string(),
-    found: z.number().int(),
-    news: z.number().int(),
-  })
-  .register(components, {
-    id: 'Sweep',
-    description: 'Payments begun in this time, and how many of them told something new.',
-  });
-
-export const keySet = z
-  .strictObject({
-    keys: z.array(
-      z.strictObject({
-        kty: z.literal('EC'),
-        crv: z.literal('P-256'),
-        x: z.string(),
-        y: z.string(),
-        kid: z.string(),
-        use: z.literal('sig'),
-        alg: z.literal('ES256'),
-        x5c: z.array(z.string()).optional().register(components, {
-          description: 'Certificates in base64 DER, that of the key first.',
-        }),
-      }),
-    ),
-  })
-  .register(components, { id: 'KeySet', description: 'A JSON Web Key Set (RFC 7517).' });
-
 const payerFields = Object.keys(PAYER_FIELDS) as PayerField[];
 
 export const payer = z
@@ -395,75 +312,3 @@ export const payer = z
 export const refundIban = z
   .strictObject({ iban: z.string() })
   .register(components, { id: 'RefundIban', description: 'Personal data of the payer.' });
-
-const fact = z
-  .strictObject({
-    id: z.string(),
-    kind: z.enum(FACT_KINDS),
-    object: z.string(),
-    part: z.string().optional(),
-    amount: money.optional(),
-    tip: money.optional(),
-    problem: paymentProblem.optional(),
-    occurredAt: z.string(),
-    source: z.string(),
-  })
-  .register(components, { id: 'Fact', description: 'Something that happened to a payment.' });
-
-const subject = z
-  .strictObject({
-    reference: z.string().optional(),
-    description: z.string().optional(),
-    amount: money,
-    createdAt: z.string(),
-  })
-  .register(components, {
-    id: 'Subject',
-    description: 'What the provider says of its object, by which its payment is found.',
-  });
-
-export const notificationState = z.enum(['undelivered', 'delivered', 'unmatched']);
-
-const notificationFields = {
-  id: z.string(),
-  connectionId: z.string(),
-  eventId: z.string(),
-  paymentId: z.string().optional(),
-  providerReference: z.string().optional(),
-  verdict: z.enum(['facts', 'hint']),
-  facts: z.array(fact),
-  subject: subject.optional(),
-  headers: z.record(z.string(), z.string()),
-  receivedAt: z.string(),
-  state: notificationState,
-  deliveries: z.number().int(),
-  attempts: z.number().int(),
-  lastReason: z.string().optional(),
-};
-
-export const notification = z
-  .strictObject({
-    ...notificationFields,
-    body: z.string().register(components, { description: 'As received, in base64.' }),
-  })
-  .register(components, { id: 'Notification' });
-
-export const notificationPage = z
-  .strictObject({
-    notifications: z.array(z.strictObject(notificationFields)),
-    nextCursor: z.string().optional(),
-  })
-  .register(components, { id: 'NotificationPage' });
-
-export const refusalList = z
-  .strictObject({
-    refusals: z.array(
-      z.strictObject({
-        day: z.string(),
-        connectionId: z.string(),
-        reason: z.string(),
-        count: z.number().int(),
-      }),
-    ),
-  })
-  .register(components, { id: 'Refusals', description: 'What the door refused, per day (UTC).' });

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { connectionCommands } from '../../src/cli/connection-commands.js';
 import { paymentCommands } from '../../src/cli/payment-commands.js';
 import { defaultConfig, type Config } from '../../src/config.js';
-import { connectionList, sweepResult } from '../../src/http/schemas.js';
+import { connectionList, sweepResult } from '../../src/http/connection-schemas.js';
 import type { ApiKey } from '../../src/http/access.js';
 import { CONNECTION_ID, startHarness, type Harness } from '../support/harness.js';
 import { loseCallbacks, movements, RELEASED, TAKEN } from '../workflows/observed.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { keySet } from '../../src/http/schemas.js';
+import { keySet } from '../../src/http/connection-schemas.js';
 import { TIMING } from '../../src/domain/timing.js';
 import { openConnections } from '../../src/providers/connections.js';
 import { staticKeySource } from '../../src/transport/jwks.js';

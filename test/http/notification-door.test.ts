@@ -1,6 +1,10 @@
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { notification, notificationPage, refusalList } from '../../src/http/schemas.js';
+import {
+  notification,
+  notificationPage,
+  refusalList,
+} from '../../src/http/notification-schemas.js';
 import type { Payment } from '../../src/domain/payment.js';
 import type { RefusalCount } from '../../src/store/inbox.js';
 import { FORGERIES } from '../../src/sandbox/payconiq/faults.js';

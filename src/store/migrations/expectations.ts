@@ -1,13 +1,8 @@
-import { sql, type Kysely, type Migration } from 'kysely';
+import { sql } from 'kysely';
+import { migrationOf } from './statements.js';
 
 /** Payments that begin at the provider without us: expected ones, and those nobody asked for. */
-export const createExpectations: Migration = {
-  async up(db: Kysely<unknown>): Promise<void> {
-    for (const statement of STATEMENTS) await statement.execute(db);
-  },
-};
-
-const STATEMENTS = [
+export const createExpectations = migrationOf([
   // Absent while the payer chooses the amount.
   sql`alter table payments alter column requested_minor drop not null`,
   sql`alter table payments
@@ -29,4 +24,4 @@ const STATEMENTS = [
     swept_until timestamptz not null
   )`,
   sql`create index expectations_by_description on expectations (connection_id, description)`,
-];
+]);

@@ -1,13 +1,8 @@
-import { sql, type Kysely, type Migration } from 'kysely';
+import { sql } from 'kysely';
+import { migrationOf } from './statements.js';
 
 /** Raw notifications, and daily counts of those refused at the door. */
-export const createInbox: Migration = {
-  async up(db: Kysely<unknown>): Promise<void> {
-    for (const statement of STATEMENTS) await statement.execute(db);
-  },
-};
-
-const STATEMENTS = [
+export const createInbox = migrationOf([
   sql`create table inbox (
     id bigint generated always as identity primary key,
     connection_id text not null,
@@ -39,4 +34,4 @@ const STATEMENTS = [
     count bigint not null,
     primary key (connection_id, reason, day)
   )`,
-];
+]);

@@ -1,13 +1,8 @@
-import { sql, type Kysely, type Migration } from 'kysely';
+import { sql } from 'kysely';
+import { migrationOf } from './statements.js';
 
 /** Payments that providers registered at a loyalty scheme of ours. */
-export const createLoyalty: Migration = {
-  async up(db: Kysely<unknown>): Promise<void> {
-    for (const statement of STATEMENTS) await statement.execute(db);
-  },
-};
-
-const STATEMENTS = [
+export const createLoyalty = migrationOf([
   sql`create table loyalty_registrations (
     id bigint generated always as identity primary key,
     connection_id text not null,
@@ -27,4 +22,4 @@ const STATEMENTS = [
   sql`create index loyalty_open on loyalty_registrations (id) where state = 'open'`,
   sql`create index loyalty_by_payment on loyalty_registrations (payment_id)
     where payment_id is not null`,
-];
+]);

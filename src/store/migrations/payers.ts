@@ -1,16 +1,11 @@
-import { sql, type Kysely, type Migration } from 'kysely';
+import { sql } from 'kysely';
+import { migrationOf } from './statements.js';
 
 /**
  * One row with a key for each payer, and what is known of the payer of a payment, sealed with it.
  * A payer who was erased keeps the row without its key, so that news of them is not kept again.
  */
-export const createPayers: Migration = {
-  async up(db: Kysely<unknown>): Promise<void> {
-    for (const statement of STATEMENTS) await statement.execute(db);
-  },
-};
-
-const STATEMENTS = [
+export const createPayers = migrationOf([
   sql`create table payers (
     subject text collate "C" primary key,
     key_id text unique,
@@ -29,4 +24,4 @@ const STATEMENTS = [
   sql`create index payer_payments_by_subject on payer_payments (subject)`,
   sql`create index inbox_without_payment
     on inbox (connection_id, provider_reference) where payment_id is null`,
-];
+]);

@@ -1,13 +1,8 @@
-import { sql, type Kysely, type Migration } from 'kysely';
+import { sql } from 'kysely';
+import { migrationOf } from './statements.js';
 
 /** Payments with their facts and operations, and the index from provider objects to payments. */
-export const createPayments: Migration = {
-  async up(db: Kysely<unknown>): Promise<void> {
-    for (const statement of STATEMENTS) await statement.execute(db);
-  },
-};
-
-const STATEMENTS = [
+export const createPayments = migrationOf([
   sql`create table payments (
     payment_id text collate "C" primary key,
     connection_id text not null,
@@ -86,4 +81,4 @@ const STATEMENTS = [
     ordinal bigint generated always as identity,
     primary key (connection_id, provider_reference, payment_id)
   )`,
-];
+]);

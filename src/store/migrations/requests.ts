@@ -1,13 +1,8 @@
-import { sql, type Kysely, type Migration } from 'kysely';
+import { sql } from 'kysely';
+import { migrationOf } from './statements.js';
 
 /** API requests under their idempotency keys. `status` is null while one is running. */
-export const createRequests: Migration = {
-  async up(db: Kysely<unknown>): Promise<void> {
-    for (const statement of STATEMENTS) await statement.execute(db);
-  },
-};
-
-const STATEMENTS = [
+export const createRequests = migrationOf([
   sql`create table api_requests (
     client text not null,
     key text not null,
@@ -21,4 +16,4 @@ const STATEMENTS = [
     primary key (client, key)
   )`,
   sql`create index api_requests_by_age on api_requests (created_at)`,
-];
+]);
