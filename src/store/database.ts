@@ -146,6 +146,7 @@ export interface ExpectationsTable {
   amount_minor: string;
   amount_currency: string;
   payment_id: string;
+  ordinal: Generated<string>;
   recorded_at: Generated<Date>;
 }
 

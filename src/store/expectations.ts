@@ -78,8 +78,7 @@ async function find(
     )
     .orderBy(sql`description = ${told.description}`, 'desc')
     .orderBy(sql`amount_minor <> ''`, 'desc')
-    .orderBy('recorded_at')
-    .orderBy('payment_id')
+    .orderBy('ordinal')
     .limit(1)
     .executeTakeFirst();
   return row?.payment_id;

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { connectionCommands } from '../../src/cli/connection-commands.js';
 import { paymentCommands } from '../../src/cli/payment-commands.js';
 import { defaultConfig, type Config } from '../../src/config.js';
-import { connectionList, sweepResult } from '../../src/http/connection-schemas.js';
+import { connectionList, connectionUrls, sweepResult } from '../../src/http/connection-schemas.js';
 import type { ApiKey } from '../../src/http/access.js';
 import { CONNECTION_ID, startHarness, type Harness } from '../support/harness.js';
 import { loseCallbacks, movements, RELEASED, TAKEN } from '../workflows/observed.js';
@@ -138,13 +138,14 @@ describe('holdfast payment repair', () => {
 describe('holdfast connection', () => {
   test('list: shows what each can do', async () => {
     const { connections } = connectionList.parse(JSON.parse(await printed('connection', ['list'])));
-    expect(connections).toMatchObject([
-      {
-        connectionId: CONNECTION_ID,
-        canSearch: true,
-        notificationUrl: harness.connections.notificationUrl(CONNECTION_ID),
-      },
-    ]);
+    expect(connections).toMatchObject([{ connectionId: CONNECTION_ID, canSearch: true }]);
+  });
+
+  test('urls: tells what to enter at the provider', async () => {
+    const { notificationUrl } = connectionUrls.parse(
+      JSON.parse(await printed('connection', ['urls', CONNECTION_ID])),
+    );
+    expect(notificationUrl).toBe(harness.connections.notificationUrl(CONNECTION_ID));
   });
 
   test('PCQ-06: sweep: shows what was found', async () => {

@@ -16,6 +16,7 @@ export const createExpectations = migrationOf([
     amount_minor text not null,
     amount_currency text not null,
     payment_id text collate "C" not null,
+    ordinal bigint generated always as identity,
     recorded_at timestamptz not null default now(),
     primary key (connection_id, reference, description, amount_minor, amount_currency)
   )`,
