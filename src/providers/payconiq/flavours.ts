@@ -51,7 +51,7 @@ export type Flavour = keyof typeof FLAVOURS;
 
 const texts = (maxLength: number, minLength = 1) =>
   z
-    .string()
+    .string({ error: 'must be given, as text' })
     .min(minLength)
     .max(maxLength)
     .refine((text) => !containsCardNumber(text), 'must not contain a card number');
