@@ -21,6 +21,13 @@ export interface AskedAmount {
   readonly currency: string;
 }
 
+const POSITIVE_INTEGER = /^[1-9]\d{0,29}$/;
+
+/** Whether a text is a positive amount of minor units, of at most 30 digits. */
+export function isPositiveMinor(text: string): boolean {
+  return POSITIVE_INTEGER.test(text);
+}
+
 const INTEGER = /^-?(0|[1-9]\d*)$/;
 const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?$/;
 

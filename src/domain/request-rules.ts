@@ -2,12 +2,11 @@
 import { currencyExponent } from './currencies.js';
 import { isPaymentId } from './ids.js';
 import { containsCardNumber } from './luhn.js';
-import type { AskedAmount } from './money.js';
+import { isPositiveMinor, type AskedAmount } from './money.js';
 import type { PaymentRequest } from './payment.js';
 import { CAPTURE_MODES, DEADLINE_POLICIES } from './payment.js';
 import type { Violation } from './problem.js';
 
-const POSITIVE_INTEGER = /^[1-9]\d{0,29}$/;
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})$/;
 const TIME_RULE = 'must be an ISO 8601 time that ends with Z or an offset';
 const MAX_REFERENCE = 256;
@@ -55,7 +54,7 @@ function checkAmount(amount: Partial<AskedAmount> | undefined): readonly Violati
   const isCurrency = isText(currency) && currencyExponent(currency) !== undefined;
   const isChosenByPayer = minor === undefined && isCurrency;
   return [
-    ...check(isChosenByPayer || (isText(minor) && POSITIVE_INTEGER.test(minor)), {
+    ...check(isChosenByPayer || (isText(minor) && isPositiveMinor(minor)), {
       field: 'amount.minor',
       rule: 'must be a positive integer of minor units, written as a string',
     }),

@@ -3,7 +3,7 @@
  * validators check static rules only, since they do not run again on replay.
  */
 import {
-  ApplicationFailure,
+  type ApplicationFailure,
   CancellationScope,
   condition,
   defineQuery,
@@ -12,17 +12,17 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import type { Fact } from '../domain/facts.js';
-import { compareMoney, type Money } from '../domain/money.js';
+import { compareMoney, isPositiveMinor, type Money } from '../domain/money.js';
 import type { Payment, RepairCommand } from '../domain/payment.js';
 import {
   PAYMENT_QUERIES,
   PAYMENT_SIGNALS,
   PAYMENT_UPDATES,
-  UPDATE_REFUSALS,
   type CaptureCommand,
   type Notice,
   type ReasonCommand,
 } from './contract.js';
+import { checkWords, refusal } from './refusals.js';
 import { answerRepair, checkRepair } from './repairs.js';
 import type { PaymentRun } from './run.js';
 import type { Command } from './state.js';
@@ -203,10 +203,8 @@ function checkAmount({ state }: PaymentRun, wanted: Money, authorized: Money): v
   }
 }
 
-const POSITIVE_INTEGER = /^[1-9]\d{0,29}$/;
-
 function checkCapture(asked: CaptureCommand): void {
-  if (asked.amount !== undefined && !POSITIVE_INTEGER.test(asked.amount.minor)) {
+  if (asked.amount !== undefined && !isPositiveMinor(asked.amount.minor)) {
     throw refusal(
       'invalid',
       'amount.minor: must be a positive integer of minor units, as a string',
@@ -215,15 +213,9 @@ function checkCapture(asked: CaptureCommand): void {
 }
 
 function checkReason(asked: ReasonCommand): void {
-  if (typeof asked?.reason !== 'string' || asked.reason === '' || asked.reason.length > 200) {
-    throw refusal('invalid', 'reason: must have 1 to 200 characters');
-  }
+  checkWords('reason', asked?.reason);
 }
 
 function inFlight(operation: string): ApplicationFailure {
   return refusal('inFlight', `a ${operation} of this payment is under way`);
-}
-
-function refusal(type: keyof typeof UPDATE_REFUSALS, message: string): ApplicationFailure {
-  return ApplicationFailure.nonRetryable(message, UPDATE_REFUSALS[type]);
 }

@@ -80,9 +80,15 @@ export function planNext(situation: Situation): Step {
   }
 }
 
-function planOpen({ wishes, terms, refused }: Situation): Step {
-  const canCancel = terms?.recoveries.cancel !== undefined && !refused.has('cancel');
-  return wishes.cancel && canCancel ? { do: 'cancel' } : { do: 'await_payer' };
+/** The connection offers it, and the provider has not refused it for good. */
+function can({ terms, refused }: Situation, operation: 'capture' | 'void' | 'cancel'): boolean {
+  return terms?.recoveries[operation] !== undefined && !refused.has(operation);
+}
+
+function planOpen(situation: Situation): Step {
+  return situation.wishes.cancel && can(situation, 'cancel')
+    ? { do: 'cancel' }
+    : { do: 'await_payer' };
 }
 
 /**
@@ -98,10 +104,10 @@ function lacksHoldTerms({ origin, terms, knowsHoldTerms }: Situation): boolean {
 
 /** A payment that was to be cancelled and got authorized meanwhile is voided: it is not wanted. */
 function planAuthorized(situation: Situation): Step {
-  const { wishes, terms, refused, nowMs, view } = situation;
+  const { wishes, terms, nowMs, view } = situation;
   if (hasPassed(terms?.captureDeadline, nowMs)) return { do: 'await_provider' };
-  const canVoid = terms?.recoveries.void !== undefined && !refused.has('void');
-  const canCapture = terms?.recoveries.capture !== undefined && !refused.has('capture');
+  const canVoid = can(situation, 'void');
+  const canCapture = can(situation, 'capture');
   if (!canVoid && !canCapture) return { do: 'await_provider' };
   if (wishes.void ?? wishes.cancel) return canVoid ? { do: 'void' } : { do: 'await_provider' };
   if (wishes.capture && canCapture) return { do: 'capture', amount: wishes.capture.amount };
@@ -116,15 +122,14 @@ function isCapturedUnasked({ captureMode, view }: Situation): boolean {
 }
 
 function planUndecided(situation: Situation): Step {
-  const { captureBeforeMs, nowMs, hasAskedAtDeadline, refused, terms, view } = situation;
+  const { captureBeforeMs, nowMs, hasAskedAtDeadline, view } = situation;
   const isDue = captureBeforeMs !== undefined && nowMs >= captureBeforeMs;
   if (!isDue) return { do: 'await_decision', untilMs: captureBeforeMs };
   if (!hasAskedAtDeadline) return { do: 'ask_before_void' };
-  const canCapture = terms?.recoveries.capture !== undefined && !refused.has('capture');
   const isToCapture = situation.deadlinePolicy === 'capture' && !blocksAutomaticCapture(view.flags);
-  if (isToCapture && canCapture) return { do: 'capture', amount: view.amounts.authorized };
-  const canVoid = terms?.recoveries.void !== undefined && !refused.has('void');
-  return canVoid ? { do: 'void' } : { do: 'await_provider' };
+  if (isToCapture && can(situation, 'capture'))
+    return { do: 'capture', amount: view.amounts.authorized };
+  return can(situation, 'void') ? { do: 'void' } : { do: 'await_provider' };
 }
 
 /**

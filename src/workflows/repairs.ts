@@ -1,5 +1,5 @@
 /** What persons do to a payment whose course has gone wrong: kept with who did it, and why. */
-import { ApplicationFailure, condition } from '@temporalio/workflow';
+import { condition, type ApplicationFailure } from '@temporalio/workflow';
 import { fact, STATABLE_FACT_KINDS, type FactKind } from '../domain/facts.js';
 import {
   REPAIR_KINDS,
@@ -7,7 +7,8 @@ import {
   type RepairCommand,
   type StatedFact,
 } from '../domain/payment.js';
-import { UPDATE_REFUSALS } from './contract.js';
+import { isPositiveMinor } from '../domain/money.js';
+import { checkWords, refusal } from './refusals.js';
 import type { PaymentRun } from './run.js';
 
 const MONEY: readonly FactKind[] = ['authorized', 'captured', 'voided', 'refunded'];
@@ -16,8 +17,8 @@ const RETRIABLE = ['capture', 'void', 'cancel'] as const;
 /** Static rules alone: it does not run again on replay. */
 export function checkRepair(asked: RepairCommand): void {
   const { repair, actor, reason } = asked ?? {};
-  if (!isText(actor)) throw invalid('actor', 'must have 1 to 200 characters');
-  if (!isText(reason)) throw invalid('reason', 'must have 1 to 200 characters');
+  checkWords('actor', actor);
+  checkWords('reason', reason);
   if (!REPAIR_KINDS.includes(repair?.kind)) {
     throw invalid('repair.kind', `must be one of ${REPAIR_KINDS.join(', ')}`);
   }
@@ -32,7 +33,7 @@ function checkStated(stated: StatedFact | undefined): void {
     throw invalid('repair.fact.kind', `must be one of ${STATABLE_FACT_KINDS.join(', ')}`);
   }
   const { amount, occurredAt } = stated;
-  if (amount !== undefined && !/^[1-9]\d{0,29}$/.test(amount.minor)) {
+  if (amount !== undefined && !isPositiveMinor(amount.minor)) {
     throw invalid('repair.fact.amount.minor', 'must be a positive integer, as a string');
   }
   if (occurredAt !== undefined && Number.isNaN(Date.parse(occurredAt))) {
@@ -80,10 +81,6 @@ function stateFact({ state }: PaymentRun, stated: StatedFact): void {
   state.learn([fact({ kind, object, ...money, occurredAt, source: 'person' })]);
 }
 
-function isText(value: unknown): boolean {
-  return typeof value === 'string' && value.length > 0 && value.length <= 200;
-}
-
 function invalid(field: string, rule: string): ApplicationFailure {
-  return ApplicationFailure.nonRetryable(`${field}: ${rule}`, UPDATE_REFUSALS.invalid);
+  return refusal('invalid', `${field}: ${rule}`);
 }
