@@ -29,7 +29,9 @@ export function recordPayment(db: Kysely<Tables>, record: PaymentRecord): Promis
     const isNamed = providerReference === undefined || providerReference === row.stated_reference;
     const references = isNamed ? [] : [providerReference];
     const stated = operations.map((operation) => ({ record: operation, revision }));
-    return addToKnown(trx, known, { facts, operations: stated, changes, references });
+    const { repairs } = isNewer(row, record) ? progress : {};
+    const news = { facts, operations: stated, changes, references };
+    return addToKnown(trx, known, { ...news, ...(repairs && { repairs }) });
   });
 }
 
@@ -60,6 +62,8 @@ interface News {
   readonly changes: Changes;
   /** Objects named to us besides those of the facts. */
   readonly references: readonly string[];
+  /** Absent: those that are recorded. */
+  readonly repairs?: readonly RepairRecord[];
 }
 
 async function addToKnown(
@@ -81,7 +85,7 @@ async function addToKnown(
   await indexObjects(trx, paymentId, { connectionId, references });
   const updated = await trx
     .updateTable('payments')
-    .set({ ...news.changes, ...derivedChanges(row, facts, news.changes) })
+    .set({ ...news.changes, ...derivedChanges({ ...news, row, facts }) })
     .where('payment_id', '=', paymentId)
     .returningAll()
     .executeTakeFirstOrThrow();
@@ -141,8 +145,13 @@ function toInsert(request: PaymentRequest) {
   };
 }
 
-function progressChanges(row: PaymentRow, { progress, particulars }: PaymentRecord): Changes {
-  if (progress.revision <= Number(row.revision)) return {};
+function isNewer(row: PaymentRow, { progress }: PaymentRecord): boolean {
+  return progress.revision > Number(row.revision);
+}
+
+function progressChanges(row: PaymentRow, record: PaymentRecord): Changes {
+  if (!isNewer(row, record)) return {};
+  const { progress, particulars } = record;
   return {
     revision: progress.revision,
     ended: progress.ended,
@@ -164,7 +173,12 @@ function referenceChanges(row: PaymentRow, { progress, particulars }: PaymentRec
 }
 
 /** What the facts come to, by the domain's own rules. */
-function derivedChanges(row: PaymentRow, facts: readonly Fact[], changes: Changes): Changes {
+function derivedChanges({
+  row,
+  facts,
+  changes,
+  repairs = row.repairs ?? [],
+}: Pick<News, 'facts' | 'changes' | 'repairs'> & { readonly row: PaymentRow }): Changes {
   const { status, amounts, flags, problem, providerReference } = paymentOf({
     request: toRequest(row),
     particulars: present('providerReference', changes.stated_reference ?? row.stated_reference),
@@ -172,7 +186,6 @@ function derivedChanges(row: PaymentRow, facts: readonly Fact[], changes: Change
     operations: [],
     progress: { revision: 0, ended: false },
   });
-  const repairs = typeof changes.repairs === 'string' ? parseRepairs(changes.repairs) : row.repairs;
   const hasAttention = 'attention' in changes ? changes.attention !== null : row.attention !== null;
   return {
     status,
@@ -183,11 +196,6 @@ function derivedChanges(row: PaymentRow, facts: readonly Fact[], changes: Change
     flags: toJson(flags),
     problem: toJsonOrNull(problem),
     provider_reference: providerReference ?? null,
-    needs_attention:
-      hasAttention || (flags.length > 0 && !isDismissed(repairs ?? [], facts.length)),
+    needs_attention: hasAttention || (flags.length > 0 && !isDismissed(repairs, facts.length)),
   };
-}
-
-function parseRepairs(json: string): readonly RepairRecord[] {
-  return JSON.parse(json) as readonly RepairRecord[];
 }
