@@ -15,7 +15,7 @@ import {
 } from './code-schemas.js';
 import { EVERY_ROUTE, responses } from './documented.js';
 import { connectionParams } from './parameters.js';
-import { present } from './present.js';
+import { present } from '../domain/present.js';
 import { ApiError } from './problems.js';
 
 const GUARDED = { config: { scope: 'payments:read' } } as const;

@@ -6,7 +6,7 @@ import { jsonAnswer, sendAnswer } from './answers.js';
 import type { Api, Context } from './api.js';
 import { EVERY_ROUTE, responses } from './documented.js';
 import { refusedFields } from './problems.js';
-import { present } from './present.js';
+import { present } from '../domain/present.js';
 import { connectionParams, providerPaymentsQuery } from './parameters.js';
 import {
   connectionList,

@@ -1,7 +1,6 @@
 /** How news from a provider reaches the payment it belongs to, running, ended or not known yet. */
 import type { HoldfastClient } from '../client/client.js';
 import { adoptedPaymentId } from '../client/adoption.js';
-import type { Fact } from '../domain/facts.js';
 import type { PaymentId } from '../domain/ids.js';
 import type { Subject } from '../domain/subject.js';
 import type { StoredNotification } from '../store/inbox.js';
@@ -69,15 +68,14 @@ export async function adopt(
   return { kind: 'delivered', paymentId: adopted };
 }
 
-function provenObject({ verdict, facts, subject, providerReference }: StoredNotification):
-  | {
-      readonly providerReference: string;
-      readonly subject: Subject;
-      readonly facts: readonly Fact[];
-    }
-  | undefined {
+function provenObject({
+  verdict,
+  subject,
+  providerReference,
+}: StoredNotification):
+  { readonly providerReference: string; readonly subject: Subject } | undefined {
   if (verdict !== 'facts' || !subject || providerReference === undefined) return undefined;
-  return { providerReference, subject, facts };
+  return { providerReference, subject };
 }
 
 async function addresseeOf(

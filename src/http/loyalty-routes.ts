@@ -10,7 +10,7 @@ import {
   loyaltyRegistration,
   loyaltyResult,
 } from './loyalty-schemas.js';
-import { present } from './present.js';
+import { present } from '../domain/present.js';
 
 const GUARDED = { config: { scope: ['operations', 'personal_data'] } } as const;
 

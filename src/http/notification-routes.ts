@@ -3,7 +3,7 @@ import { HoldfastError } from '../client/errors.js';
 import { jsonAnswer, sendAnswer } from './answers.js';
 import type { Api, Context } from './api.js';
 import { EVERY_ROUTE, responses } from './documented.js';
-import { present } from './present.js';
+import { present } from '../domain/present.js';
 import { notificationParams, notificationsQuery } from './parameters.js';
 import { notification, notificationPage, refusalList } from './notification-schemas.js';
 

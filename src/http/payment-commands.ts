@@ -12,7 +12,7 @@ import { EVERY_ROUTE, responses } from './documented.js';
 import { answerOnce, keyDigest, type Done } from './idempotency.js';
 import { commanded, unanswered } from './payment-answers.js';
 import { optionalKeyHeader, paymentParams } from './parameters.js';
-import { present } from './present.js';
+import { present } from '../domain/present.js';
 import * as schemas from './schemas.js';
 
 interface Command<Body extends z.ZodType> {

@@ -9,7 +9,7 @@ import type { Api, Context } from './api.js';
 import { EVERY_ROUTE, responses } from './documented.js';
 import { answerOnce, keyDigest, type Done } from './idempotency.js';
 import { begun, opened } from './payment-answers.js';
-import { present } from './present.js';
+import { present } from '../domain/present.js';
 import { refusedFields } from './problems.js';
 import { keyHeader } from './parameters.js';
 import { accepted, openPayment, payment } from './schemas.js';

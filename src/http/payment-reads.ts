@@ -7,7 +7,7 @@ import { StoreUnavailable } from '../store/errors.js';
 import { jsonAnswer, sendAnswer } from './answers.js';
 import type { Api, Context } from './api.js';
 import { EVERY_ROUTE, responses } from './documented.js';
-import { present } from './present.js';
+import { present } from '../domain/present.js';
 import { paymentParams, paymentsQuery } from './parameters.js';
 import { payment, paymentPage } from './schemas.js';
 

@@ -3,6 +3,7 @@
  * they say by their kind, and their images.
  */
 import { z } from 'zod';
+import { present } from '../../domain/present.js';
 import type { Checked, Violation } from '../../domain/problem.js';
 import { violationsOf, type CodeCapability, type CodeStyle } from '../provider.js';
 import type { PayconiqSettings } from './config.js';
@@ -170,13 +171,4 @@ function isOwnTemplate(content: string, profileId: string): boolean {
 
 function violationsIn(result: Checked<unknown>): readonly Violation[] {
   return 'violations' in result ? result.violations : [];
-}
-
-function present<Fields extends object>(
-  fields: Fields,
-): { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> } {
-  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as {
-    [Name in keyof Fields]?: Exclude<Fields[Name], undefined>;
-  };
 }
