@@ -26,8 +26,6 @@ export interface SweepDependencies {
 }
 
 const PAGE_SIZE = 50;
-/** How far the first sweep of a connection looks back. */
-const FIRST_BACK_MS = 24 * 3_600_000;
 
 export function sweepActivities(dependencies: SweepDependencies): SweepActivities {
   const { store, timing, now } = dependencies;
@@ -38,7 +36,7 @@ export function sweepActivities(dependencies: SweepDependencies): SweepActivitie
       const sweptUntil = await store.sweeps.sweptUntil(connectionId);
       const fromMs =
         sweptUntil === undefined
-          ? untilMs - FIRST_BACK_MS
+          ? untilMs - timing.sweepFirstBackMs
           : Date.parse(sweptUntil) - timing.sweepBackMs;
       const range = { from: isoTime(fromMs), to: isoTime(untilMs) };
       const result = await sweepPages(dependencies, { connectionId, search, range });

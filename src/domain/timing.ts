@@ -39,6 +39,8 @@ export interface Timing {
   readonly sweepWithinMs: number;
   /** How far it looks back behind the one before: longer than a payment can wait for its payer. */
   readonly sweepBackMs: number;
+  /** How far the first sweep of a connection looks back. */
+  readonly sweepFirstBackMs: number;
   /** How long the dispatcher leaves a notification to the door that took it. */
   readonly dispatchAfterMs: number;
   readonly dispatchEveryMs: number;
@@ -80,6 +82,7 @@ export const TIMING = {
     sweepEveryMs: 10 * MINUTE,
     sweepWithinMs: 30 * MINUTE,
     sweepBackMs: 1 * HOUR,
+    sweepFirstBackMs: 24 * HOUR,
     dispatchAfterMs: 10 * SECOND,
     dispatchEveryMs: 5 * SECOND,
     requestLeaseMs: 1 * MINUTE,
@@ -109,6 +112,7 @@ export const TIMING = {
     sweepEveryMs: 20 * SECOND,
     sweepWithinMs: 1 * MINUTE,
     sweepBackMs: 1 * HOUR,
+    sweepFirstBackMs: 24 * HOUR,
     dispatchAfterMs: 500,
     dispatchEveryMs: 250,
     requestLeaseMs: 5 * SECOND,

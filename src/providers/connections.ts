@@ -178,12 +178,18 @@ function notificationUrl(
   connectionId: string,
   paymentId?: PaymentId,
 ): string | undefined {
-  if (options.publicUrl === undefined) return undefined;
   const token = notificationToken(options, connectionId, paymentId);
-  const base = `${options.publicUrl.replace(/\/$/, '')}${NOTIFICATION_PATH}`;
-  return [base, encodeURIComponent(connectionId), ...(paymentId ? [paymentId] : []), token].join(
-    '/',
-  );
+  const named = paymentId ? [paymentId] : [];
+  return publicAddress(options, NOTIFICATION_PATH, [connectionId, ...named, token]);
+}
+
+function publicAddress(
+  { publicUrl }: ConnectionsOptions,
+  path: string,
+  parts: readonly string[],
+): string | undefined {
+  if (publicUrl === undefined) return undefined;
+  return [`${publicUrl.replace(/\/$/, '')}${path}`, ...parts.map(encodeURIComponent)].join('/');
 }
 
 function paymentOfUrl(
@@ -207,9 +213,8 @@ function notificationToken(
 }
 
 function loyaltyUrl(options: ConnectionsOptions, connectionId: string): string | undefined {
-  if (options.publicUrl === undefined) return undefined;
-  const base = `${options.publicUrl.replace(/\/$/, '')}${LOYALTY_PATH}`;
-  return [base, encodeURIComponent(connectionId), loyaltyToken(options, connectionId)].join('/');
+  const token = loyaltyToken(options, connectionId);
+  return publicAddress(options, LOYALTY_PATH, [connectionId, token]);
 }
 
 /** No connection's id is empty, so it is no notification token either. */

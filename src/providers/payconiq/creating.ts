@@ -9,11 +9,15 @@ import type { PaymentsContext } from './context.js';
 import { buildCreate, nextActionOf } from './creation.js';
 import { flavourRules, optionsOf, type PayconiqOptions } from './flavours.js';
 import { amountsOf, factsOf, statusMeaning } from './mapping.js';
-import { PAYMENTS_PATH, pathPart, unclear, type Current, type Unclear } from './reads.js';
+import {
+  PAYMENTS_PATH,
+  pathPart,
+  searchSince,
+  unclear,
+  type Current,
+  type Unclear,
+} from './reads.js';
 import { createAnswer, parseBody, type CreateAnswer, type Details } from './wire.js';
-
-/** Allowed difference between Payconiq's clock and ours when looking for a lost creation. */
-const CLOCK_TOLERANCE_MS = 2 * 60_000;
 
 interface Creating {
   readonly send: Send<Opened>;
@@ -76,9 +80,8 @@ export function payconiqCreating(context: PaymentsContext): Creating {
   const known = (found: Details) => factsOf(found, { source: 'query', atMs: now() }) ?? [];
 
   function searchedSince({ request, intendedAtMs }: Intent, deadlineMs: number) {
-    const from = new Date(intendedAtMs - CLOCK_TOLERANCE_MS).toISOString();
-    const to = new Date(now() + CLOCK_TOLERANCE_MS).toISOString();
-    return reads.all({ reference: request.merchantReference, from, to }, deadlineMs);
+    const range = searchSince(intendedAtMs, now());
+    return reads.all({ reference: request.merchantReference, ...range }, deadlineMs);
   }
 
   /**

@@ -17,13 +17,11 @@ import type { Checked } from './formats/check.js';
 import { parseOgm } from './formats/ogm.js';
 import { structuredInvoiceUrl, templateUrl } from './formats/qr-links.js';
 import { amountsOf, factsOf, payerOf, statusMeaning } from './mapping.js';
-import { unclear } from './reads.js';
+import { searchSince, unclear } from './reads.js';
 import type { Details } from './wire.js';
 
 /** What can be found of a code whose payments carry no reference of ours: those with money. */
 const PAID_STATUSES = ['AUTHORIZED', 'PENDING_MERCHANT_ACKNOWLEDGEMENT', 'SUCCEEDED', 'VOIDED'];
-/** Allowed difference between Payconiq's clock and ours. */
-const CLOCK_TOLERANCE_MS = 2 * 60_000;
 
 interface PrintedCodes {
   /** What is to be printed. The same however often it is asked for. */
@@ -123,8 +121,7 @@ export function printedCodes(context: PaymentsContext): PrintedCodes {
     const { reference } = expected;
     const found = await reads.all(
       {
-        from: new Date(Date.parse(request.requestedAt) - CLOCK_TOLERANCE_MS).toISOString(),
-        to: new Date(now() + CLOCK_TOLERANCE_MS).toISOString(),
+        ...searchSince(Date.parse(request.requestedAt), now()),
         ...(reference === undefined ? { providerStatuses: PAID_STATUSES } : { reference }),
       },
       deadlineMs,

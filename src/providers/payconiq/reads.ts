@@ -24,6 +24,9 @@ export const PAYMENTS_PATH = '/v3/payments';
 /** The document's default; it names no largest one. */
 const PAGE_SIZE = 50;
 
+/** Allowed difference between Payconiq's clock and ours. */
+const CLOCK_TOLERANCE_MS = 2 * 60_000;
+
 export interface Unclear {
   readonly kind: 'unclear';
   readonly problem: Problem;
@@ -170,6 +173,14 @@ function foundPayment(found: Details, nowMs: number): FoundPayment {
     total: amountsOf(found).total,
     ...(found.endToEndId !== undefined && { endToEndId: found.endToEndId }),
     facts: factsOf(found, { source: 'query', atMs: nowMs }) ?? [],
+  };
+}
+
+/** The range of a search for what began at or after this time, whosever clock is ahead. */
+export function searchSince(fromMs: number, nowMs: number): Pick<SearchFilter, 'from' | 'to'> {
+  return {
+    from: new Date(fromMs - CLOCK_TOLERANCE_MS).toISOString(),
+    to: new Date(nowMs + CLOCK_TOLERANCE_MS).toISOString(),
   };
 }
 
