@@ -8,7 +8,7 @@ import type { Problem } from './problem.js';
  * - `created`: the provider knows an object that the payer can pay.
  * - `processing`: the payer acted on it; no money is held yet.
  * - `authorized`: money is held for us. `captured`: it is ours. `voided`: the hold was released.
- * - `refunded`: captured money went back.
+ * - `refunded`: captured money went back; the payer has it. `refund_reversed`: it returned to us.
  * - `declined`, `expired`, `canceled`: the object ended without money.
  * - `verified`: ended as asked, without money being involved.
  * - `rejected`, `not_started`: proof that nothing happened at the provider, and why.
@@ -21,6 +21,7 @@ export const FACT_KINDS = [
   'captured',
   'voided',
   'refunded',
+  'refund_reversed',
   'declined',
   'expired',
   'canceled',
@@ -37,6 +38,7 @@ export const STATABLE_FACT_KINDS = [
   'captured',
   'voided',
   'refunded',
+  'refund_reversed',
   'declined',
   'expired',
   'canceled',

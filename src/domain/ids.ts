@@ -11,6 +11,9 @@ export function isPaymentId(candidate: string): candidate is PaymentId {
   return PAYMENT_ID.test(candidate);
 }
 
+/** As of a payment: made by whoever asks, in the same form. */
+export type RefundId = string;
+
 /** The operations on a payment that can move money. */
 export const OPERATION_NAMES = ['create', 'capture', 'void', 'cancel'] as const;
 
@@ -29,6 +32,11 @@ export function operationKey({ paymentId, operation, sequence }: OperationRef): 
   return `${paymentId}/${operation}/${sequence}`;
 }
 
+/** The same of a refund. */
+export function refundKey(refundId: RefundId, sequence: number): string {
+  return `${refundId}/refund/${sequence}`;
+}
+
 /** The object that stands for a payment of which the provider knows nothing yet. */
 export function expectedObject(paymentId: PaymentId): string {
   return `${paymentId}/expected`;
@@ -37,4 +45,9 @@ export function expectedObject(paymentId: PaymentId): string {
 /** The id of the durable workflow that carries a payment. */
 export function paymentWorkflowId(paymentId: PaymentId): string {
   return `payment/${paymentId}`;
+}
+
+/** The id of the durable workflow that carries a refund. */
+export function refundWorkflowId(refundId: RefundId): string {
+  return `refund/${refundId}`;
 }

@@ -1,5 +1,4 @@
 import type { Fact } from './facts.js';
-import type { OperationName } from './ids.js';
 import type { Problem } from './problem.js';
 
 /**
@@ -23,7 +22,7 @@ export interface NotSent {
   readonly kind: 'not_sent';
   readonly cause: NotSentCause;
   readonly problem: Problem;
-  /** The provider's wish, from Retry-After. */
+  /** The provider's wish: from Retry-After, or from its document. */
   readonly retryAfterMs?: number;
 }
 
@@ -38,6 +37,8 @@ export type NotSentCause =
   | 'unreachable'
   /** The provider answered 429. */
   | 'throttled'
+  /** The provider refused for now, in words that say that it will be able to later. */
+  | 'not_yet'
   /** Our own refusal: the time limit for sending had passed. */
   | 'too_late'
   /** A documented refusal before processing: the request itself, or our credentials, are wrong. */
@@ -47,7 +48,7 @@ export type NotSentCause =
  * Whether nothing more is to be done about an operation. A refusal of our credentials ends a
  * creation (its payer is waiting), but not a command: money is held, and an operator can mend it.
  */
-export function isDefinitive(operation: OperationName, outcome: Outcome<unknown>): boolean {
+export function isDefinitive(operation: string, outcome: Outcome<unknown>): boolean {
   if (outcome.kind === 'unknown') return false;
   if (outcome.kind !== 'not_sent') return true;
   const isMendable = operation !== 'create' && outcome.problem.code === 'unauthorized';

@@ -65,8 +65,8 @@ export type OperationState =
   'sent' | 'unknown' | 'not_sent' | 'pending' | 'succeeded' | 'declined' | 'superseded';
 
 /** One operation as recorded: its key stands here before anything is sent. */
-export interface OperationRecord {
-  readonly operation: OperationName;
+export interface OperationRecord<Name extends string = OperationName> {
+  readonly operation: Name;
   readonly sequence: number;
   readonly key: string;
   readonly state: OperationState;

@@ -5,7 +5,7 @@
 export const PROBLEM_CODES = {
   invalid_request: 'The request breaks a rule; the violations name each field.',
   unsupported: 'This connection cannot do what was asked.',
-  not_found: 'No payment with this id.',
+  not_found: 'There is nothing of this id.',
   conflict: 'The payment is in a state in which this cannot be done.',
   operation_in_flight: 'Another operation on this payment is under way or its outcome is unknown.',
   unauthorized: 'The provider refused our credentials.',
@@ -25,6 +25,9 @@ export const PROBLEM_CODES = {
   unexpected_answer: 'The provider answered something its document does not describe.',
   not_available_yet: 'The provider does not have this yet; it may later.',
   not_allowed: 'The provider does not allow this for this payment.',
+  not_possible: 'The provider cannot do this at the moment; asked anew later, it may.',
+  amount_unavailable: 'More was asked to go back than is left of what was captured.',
+  key_conflict: 'The provider has our idempotency key with other contents.',
   window_closed: "The provider's time limit for this operation has passed.",
   store_unavailable: 'The database cannot be reached.',
   orchestrator_unavailable: 'Temporal cannot be reached.',

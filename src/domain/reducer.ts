@@ -27,7 +27,20 @@ export interface Amounts {
   readonly authorized: Money;
   readonly captured: Money;
   readonly voided: Money;
+  /** Less what came back of it. */
   readonly refunded: Money;
+}
+
+/** What one object of the provider's holds and moved, in the payment's currency. */
+export interface ObjectAmounts {
+  readonly reference: string;
+  readonly authorized: Money;
+  readonly captured: Money;
+  readonly voided: Money;
+  /** All that went back to the payer. */
+  readonly refunded: Money;
+  /** Of `refunded`, what returned to us. */
+  readonly reversed: Money;
 }
 
 /** What does not add up. Each needs a person's eye; none changes what was counted. */
@@ -41,7 +54,9 @@ export type Flag =
   /** Money in another currency than the payment's. It is not counted. */
   | 'currency_differs'
   /** More than one object of this payment carries money. */
-  | 'paid_twice';
+  | 'paid_twice'
+  /** More went back to the payer than was captured. */
+  | 'over_refunded';
 
 /** What a set of facts amounts to. */
 export interface PaymentView {
@@ -54,15 +69,12 @@ export interface PaymentView {
   readonly providerReferences: readonly string[];
   /** Those of them that have not ended and hold no money, by name. */
   readonly openReferences: readonly string[];
+  /** The amounts of those with money, in the order of `providerReferences`. */
+  readonly objects: readonly ObjectAmounts[];
 }
 
-interface ObjectState {
-  readonly reference: string;
+interface ObjectState extends ObjectAmounts {
   readonly kinds: ReadonlySet<FactKind>;
-  readonly authorized: Money;
-  readonly captured: Money;
-  readonly voided: Money;
-  readonly refunded: Money;
   readonly tip: Money;
 }
 
@@ -84,20 +96,30 @@ export function reduceFacts(
   const amounts = sumAmounts(objects, currency, asked.amount);
   const status = deriveStatus(objects, amounts);
   const problem = endingProblem(status, counted);
+  const atProvider = objects.filter(isAtProvider).sort(byMoneyThenName);
   return {
     status,
     amounts,
     flags: deriveFlags({ facts, counted, objects, requested: asked.amount }),
     ...(problem && { problem }),
-    providerReferences: objects
-      .filter(isAtProvider)
-      .sort(byMoneyThenName)
-      .map(({ reference }) => reference),
+    providerReferences: atProvider.map(({ reference }) => reference),
     openReferences: objects
       .filter((object) => isAtProvider(object) && isLive(object) && !isPositive(object.authorized))
       .map(({ reference }) => reference)
       .sort(),
+    objects: atProvider.filter(({ authorized }) => isPositive(authorized)).map(amountsOf),
   };
+}
+
+function amountsOf({ kinds: _kinds, tip: _tip, ...amounts }: ObjectState): ObjectAmounts {
+  return amounts;
+}
+
+/** What has gone back to the payer and stayed there. */
+export function netRefunded({ refunded, reversed }: ObjectAmounts): Money {
+  return compareMoney(reversed, refunded) > 0
+    ? money(0, refunded.currency)
+    : subtractMoney(refunded, reversed);
 }
 
 function isIn(currency: string, amount: Money | undefined): boolean {
@@ -125,6 +147,7 @@ function objectState(reference: string, facts: readonly Fact[], currency: string
     captured,
     voided,
     refunded: sum('refunded'),
+    reversed: sum('refund_reversed'),
     tip: largest(
       facts.flatMap(({ tip }) => positive(tip) ?? []),
       currency,
@@ -161,7 +184,7 @@ function sumAmounts(
     authorized: total(({ authorized }) => authorized),
     captured: total(({ captured }) => captured),
     voided: total(({ voided }) => voided),
-    refunded: total(({ refunded }) => refunded),
+    refunded: total(netRefunded),
   };
 }
 
@@ -227,6 +250,7 @@ function deriveFlags(from: {
     ['amount_differs', withMoney.some((object) => differsFrom(requested, object))],
     ['currency_differs', facts.length > counted.length],
     ['paid_twice', withMoney.filter(isStillHeldOrTaken).length > 1],
+    ['over_refunded', objects.some((each) => compareMoney(netRefunded(each), each.captured) > 0)],
   ];
   return flags.filter(([, holds]) => holds).map(([flag]) => flag);
 }

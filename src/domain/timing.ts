@@ -25,6 +25,17 @@ export interface Timing {
   /** Pace of asking while the payer may still act, and after. */
   readonly pollEveryMs: number;
   readonly pollLateEveryMs: number;
+  /** Pace of asking for a refund that the provider has taken. */
+  readonly refundFirstMs: number;
+  readonly refundMaxMs: number;
+  /** Pause before asking again for what a provider will be able to in a day or two. */
+  readonly nextDayMs: number;
+  /** A refund that is not done by then, counted from being asked for, needs a person's attention. */
+  readonly refundOverdueMs: number;
+  /** Reports that are not complete when they should be are asked for again at this pace, */
+  readonly reportEveryMs: number;
+  /** and after this time what is missing is missing. */
+  readonly reportLateMs: number;
   /** An outcome that stays unknown for this long needs a person's attention. */
   readonly attentionAfterMs: number;
   /** How long before the provider's own limit an authorization that nobody captures is voided. */
@@ -74,6 +85,12 @@ export const TIMING = {
     pollAfterMs: 45 * SECOND,
     pollEveryMs: 20 * SECOND,
     pollLateEveryMs: 15 * MINUTE,
+    refundFirstMs: 5 * SECOND,
+    refundMaxMs: 1 * HOUR,
+    nextDayMs: 24 * HOUR,
+    refundOverdueMs: 14 * 24 * HOUR,
+    reportEveryMs: 15 * MINUTE,
+    reportLateMs: 6 * HOUR,
     attentionAfterMs: 15 * MINUTE,
     captureMarginMs: 6 * HOUR,
     recordWithinMs: 3 * SECOND,
@@ -104,6 +121,12 @@ export const TIMING = {
     pollAfterMs: 2 * SECOND,
     pollEveryMs: 250,
     pollLateEveryMs: 500,
+    refundFirstMs: 100,
+    refundMaxMs: 1 * SECOND,
+    nextDayMs: 3 * SECOND,
+    refundOverdueMs: 12 * SECOND,
+    reportEveryMs: 500,
+    reportLateMs: 4 * SECOND,
     attentionAfterMs: 5 * SECOND,
     captureMarginMs: 6 * HOUR,
     recordWithinMs: 1 * SECOND,

@@ -6,11 +6,13 @@ import type { z } from 'zod';
 import type { Fact } from '../domain/facts.js';
 import type { LoyaltyMember, LoyaltyResult } from '../domain/loyalty.js';
 import type { Money } from '../domain/money.js';
-import type { OperationName, OperationRef, PaymentId } from '../domain/ids.js';
+import type { OperationName, OperationRef, PaymentId, RefundId } from '../domain/ids.js';
 import type { Outcome } from '../domain/outcome.js';
 import type { PayerData } from '../domain/payer.js';
 import type { NextAction, PaymentRequest } from '../domain/payment.js';
 import type { Checked, Problem, Violation } from '../domain/problem.js';
+import type { DayRange, ReportedLine, ReportedPayout } from '../domain/report.js';
+import type { RefundRequest, RefundStanding } from '../domain/refund.js';
 import type { Expectation, Subject } from '../domain/subject.js';
 import type { Recovery, Terms } from '../domain/terms.js';
 import type { Timing } from '../domain/timing.js';
@@ -51,6 +53,8 @@ export interface Connection {
   readonly id: string;
   readonly provider: string;
   readonly payments?: PaymentCapability;
+  readonly refunds?: RefundCapability;
+  readonly reports?: ReportCapability;
   readonly notifications?: NotificationCapability;
   readonly codes?: CodeCapability;
   readonly statements?: StatementCapability;
@@ -113,24 +117,24 @@ export interface Opened {
  * - `reissue`: a creation that nobody can pay without the link that never reached us: `find` adopts
  *   it where it can be proven ours, else it may be made again.
  */
-export type Operation<Value = null> =
-  | { readonly recovery: 'repeat' | 'wait'; readonly send: Send<Value> }
+export type Operation<Value = null, Asked = Intent> =
+  | { readonly recovery: 'repeat' | 'wait'; readonly send: Send<Value, Asked> }
   | {
       readonly recovery: 'fetch' | 'reissue';
       /** Where it depends on what is asked for; `recovery` is then the usual one. */
       readonly recoveryFor?: (request: PaymentRequest) => 'fetch' | 'reissue';
-      readonly send: Send<Value>;
-      readonly find: Find<Value>;
+      readonly send: Send<Value, Asked>;
+      readonly find: Find<Value, Asked>;
     };
 
 /** Sends once, never twice: build → send → parse. Never throws for what the wire did. */
-export type Send<Value> = (intent: Intent) => Promise<Outcome<Value>>;
+export type Send<Value, Asked = Intent> = (intent: Asked) => Promise<Outcome<Value>>;
 
 /**
  * Looks for what became of an intent. Of a creation that can be paid without its answer, it takes
  * away what nobody has paid yet before it calls it absent.
  */
-export type Find<Value> = (intent: Intent) => Promise<Evidence<Value>>;
+export type Find<Value, Asked = Intent> = (intent: Asked) => Promise<Evidence<Value>>;
 
 /** An operation to be sent, or one that was and whose answer is missing. */
 export interface Intent extends OperationRef {
@@ -154,6 +158,85 @@ export type Evidence<Value> =
   /** No trace of it. Proof only once the settling delay has passed. */
   | { readonly kind: 'absent' }
   /** The provider could not tell now. */
+  | { readonly kind: 'unclear'; readonly problem: Problem; readonly retryAfterMs?: number };
+
+/** Sends captured money back to the payer. */
+export interface RefundCapability {
+  /** Checks a refund against the provider's rules. Pure; empty if fine. */
+  check(request: RefundRequest): readonly Violation[];
+  /** Its facts stay empty: what a standing proves is derived from it. */
+  readonly operation: Operation<RefundOpened, RefundIntent>;
+  /** Asks how a refund stands. Moves no money, may be repeated at will. */
+  read(asked: RefundRead): Promise<RefundReading>;
+}
+
+/** The provider's id of a refund, and how it stands. */
+export interface RefundOpened {
+  readonly providerReference: string;
+  readonly standing: RefundStanding;
+}
+
+/** A refund to be sent, or one that was and whose answer is missing. */
+export interface RefundIntent {
+  readonly refundId: RefundId;
+  readonly sequence: number;
+  /** The same over every repeat. See `refundKey`. */
+  readonly key: string;
+  readonly request: RefundRequest;
+  readonly amount: Money;
+  /** The provider's id of the object that is refunded. */
+  readonly paymentReference: string;
+  /** As in {@link Intent}. */
+  readonly intendedAtMs: number;
+  readonly latestWriteAtMs: number;
+}
+
+export interface RefundRead {
+  readonly paymentReference: string;
+  readonly providerReference: string;
+}
+
+export type RefundReading =
+  | { readonly kind: 'found'; readonly standing: RefundStanding; readonly amount: Money }
+  | { readonly kind: 'absent'; readonly problem: Problem }
+  | { readonly kind: 'unclear'; readonly problem: Problem; readonly retryAfterMs?: number };
+
+/** What the provider reports, day by day, of what it moved and paid out. */
+export interface ReportCapability {
+  /** Where the provider's business days begin and end: an IANA time zone. */
+  readonly timeZone: string;
+  /** Local time from which a day's successor has its report complete: `HH:MM`. */
+  readonly completeAt: string;
+  /** The longest range of days that one request may ask for. */
+  readonly maxDays: number;
+  /** What can be asked for; without `payouts`, nobody tells when money reaches the merchant. */
+  readonly kinds: readonly ReportKind[];
+  /** One page of a report. Moves no money, may be repeated at will. */
+  page(asked: ReportRequest): Promise<ReportPage>;
+}
+
+export type ReportKind = 'payouts' | 'payments' | 'refunds';
+
+export interface ReportRequest {
+  readonly kind: ReportKind;
+  /** Payouts by the day they are dated; the rest by the business day, or by the payout they are in. */
+  readonly by: { readonly days: DayRange } | { readonly payoutReference: string };
+  /** The `nextCursor` of the page before; absent for the first. */
+  readonly cursor?: string;
+}
+
+export type ReportPage =
+  | {
+      readonly kind: 'found';
+      /** Of kind `payouts` only. */
+      readonly payouts: readonly ReportedPayout[];
+      /** Of the other kinds. */
+      readonly lines: readonly ReportedLine[];
+      /** Absent on the last page. */
+      readonly nextCursor?: string;
+    }
+  /** The provider knows no such payout. */
+  | { readonly kind: 'absent'; readonly problem: Problem }
   | { readonly kind: 'unclear'; readonly problem: Problem; readonly retryAfterMs?: number };
 
 export interface ReadRequest {

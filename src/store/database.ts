@@ -6,11 +6,13 @@ import type {
   CaptureMode,
   DeadlinePolicy,
   NextAction,
+  OperationRecord,
   OperationState,
   ProviderOptions,
   RepairRecord,
 } from '../domain/payment.js';
 import type { Problem } from '../domain/problem.js';
+import type { RefundAttention, RefundRepairRecord, RefundStatus } from '../domain/refund.js';
 import type { Flag, PaymentStatus } from '../domain/reducer.js';
 import type { Subject } from '../domain/subject.js';
 import type { Terms } from '../domain/terms.js';
@@ -205,8 +207,30 @@ export interface LoyaltyRegistrationsTable {
   recorded_at: Generated<Date>;
 }
 
+export interface RefundsTable {
+  refund_id: string;
+  payment_id: string;
+  connection_id: string | null;
+  payment_reference: string | null;
+  amount_minor: string | null;
+  amount_currency: string | null;
+  description: string | null;
+  status: RefundStatus;
+  provider_reference: string | null;
+  problem: OptionalJson<Problem>;
+  attention: OptionalJson<RefundAttention>;
+  unknown_since: OptionalTime;
+  operation: OptionalJson<OperationRecord<'refund'>>;
+  repairs: OptionalJson<readonly RefundRepairRecord[]>;
+  ended: ColumnType<boolean, boolean | undefined, boolean>;
+  revision: ColumnType<string, number | undefined, number>;
+  requested_at: Time;
+  recorded_at: Generated<Date>;
+}
+
 export interface Tables {
   payments: PaymentsTable;
+  refunds: RefundsTable;
   facts: FactsTable;
   operations: OperationsTable;
   provider_objects: ProviderObjectsTable;
@@ -222,4 +246,5 @@ export interface Tables {
 
 export type PaymentRow = Selectable<PaymentsTable>;
 export type FactRow = Selectable<FactsTable>;
+export type RefundRow = Selectable<RefundsTable>;
 export type OperationRow = Selectable<OperationsTable>;

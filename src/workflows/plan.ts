@@ -49,6 +49,7 @@ const BLOCKING: readonly Flag[] = [
   'amount_conflict',
   'currency_differs',
   'paid_twice',
+  'over_refunded',
 ];
 
 export function blocksAutomaticCapture(flags: readonly Flag[]): boolean {

@@ -11,7 +11,13 @@ import { isPositiveMinor } from '../domain/money.js';
 import { checkWords, refusal } from './refusals.js';
 import type { PaymentRun } from './run.js';
 
-const MONEY: readonly FactKind[] = ['authorized', 'captured', 'voided', 'refunded'];
+const MONEY: readonly FactKind[] = [
+  'authorized',
+  'captured',
+  'voided',
+  'refunded',
+  'refund_reversed',
+];
 const RETRIABLE = ['capture', 'void', 'cancel'] as const;
 
 /** Static rules alone: it does not run again on replay. */

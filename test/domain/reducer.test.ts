@@ -148,12 +148,18 @@ describe('the amounts', () => {
     ],
     [
       'tell refunds apart',
+      [said('captured', 100), refund(30, 'r1'), refund(30, 'r2')],
+      [100, 100, 0, 60],
+    ],
+    [
+      'count a refund that came back as not gone',
       [
         said('captured', 100),
-        said('refunded', 30, { part: 'r1' }),
-        said('refunded', 30, { part: 'r2' }),
+        refund(30, 'r1'),
+        refund(30, 'r2'),
+        said('refund_reversed', 30, { part: 'r1' }),
       ],
-      [100, 100, 0, 60],
+      [100, 100, 0, 30],
     ],
     [
       'leave another currency out',
@@ -169,6 +175,10 @@ describe('the amounts', () => {
     expect(reduceFacts({ currency: 'EUR' }, [])).not.toHaveProperty('amounts.requested');
   });
 });
+
+function refund(minor: number, part: string): Fact {
+  return said('refunded', minor, { part });
+}
 
 const FLAG_CASES = {
   contradiction: {
@@ -229,6 +239,24 @@ const FLAG_CASES = {
       ['two objects hold money', [said('authorized', 100), said('captured', 100, onSecond)]],
     ],
     silent: [['one of two was released', [said('voided', 100), said('captured', 100, onSecond)]]],
+  },
+  over_refunded: {
+    raised: [
+      ['more than was captured', [said('captured', 100), refund(60, 'r1'), refund(50, 'r2')]],
+      ['a refund of what was only held', [said('authorized', 100), refund(10, 'r1')]],
+    ],
+    silent: [
+      ['all of it', [said('captured', 100), refund(100, 'r1')]],
+      [
+        'again, what came back',
+        [
+          said('captured', 100),
+          refund(100, 'r1'),
+          said('refund_reversed', 100, { part: 'r1' }),
+          refund(100, 'r2'),
+        ],
+      ],
+    ],
   },
 } as const satisfies Record<Flag, { raised: readonly Case[]; silent: readonly Case[] }>;
 
@@ -329,9 +357,12 @@ describe('facts in any order', () => {
           reduceFacts(ASKED, known),
           reduceFacts(ASKED, [...known, ...news]),
         ];
-        for (const sum of ['authorized', 'captured', 'voided', 'refunded'] as const) {
+        for (const sum of ['authorized', 'captured', 'voided'] as const) {
           expect(compareMoney(after.amounts[sum], before.amounts[sum])).toBeGreaterThanOrEqual(0);
         }
+        const hasReversal = news.some(({ kind }) => kind === 'refund_reversed');
+        const { refunded } = after.amounts;
+        expect(hasReversal || compareMoney(refunded, before.amounts.refunded) >= 0).toBe(true);
         if (before.status === 'captured') expect(after.status).toBe('captured');
       }),
       runs,
@@ -369,7 +400,8 @@ function modelSums(facts: readonly Fact[]): number[] {
   const objects = [...new Set(counted.map(({ object }) => object))].map((object) => {
     const [captured, voided] = [sumOf(object, 'captured'), sumOf(object, 'voided')];
     const authorized = Math.max(sumOf(object, 'authorized'), captured, voided);
-    return [authorized, captured, voided, sumOf(object, 'refunded')];
+    const refunded = sumOf(object, 'refunded') - sumOf(object, 'refund_reversed');
+    return [authorized, captured, voided, Math.max(refunded, 0)];
   });
   return [0, 1, 2, 3].map((index) => objects.reduce((sum, each) => sum + (each[index] ?? 0), 0));
 }

@@ -38,6 +38,12 @@ const RELATIONS: readonly (readonly [why: string, holds: (timing: Timing) => boo
     'a payment asks for itself before a sweep comes by',
     (t) => t.sweepEveryMs > t.pollAfterMs + t.pollEveryMs,
   ],
+  ['pauses grow: refunds', (t) => t.refundFirstMs < t.refundMaxMs],
+  [
+    'what a provider can do in a day or two is not overdue',
+    (t) => t.refundOverdueMs > 2 * t.nextDayMs,
+  ],
+  ['a report is asked for again before it is late', (t) => t.reportLateMs > t.reportEveryMs],
   ['a sweep looks back further than the next one is away', (t) => t.sweepBackMs > t.sweepEveryMs],
   [
     'an API call waits for a whole first send',

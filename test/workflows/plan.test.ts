@@ -27,7 +27,7 @@ const ENDLESS: Terms = { recoveries: TWO_STEPS.recoveries, partialCapture: false
 
 const ALL_FLAGS: readonly Flag[] = [
   ...(['contradiction', 'amount_conflict', 'amount_differs', 'currency_differs'] as const),
-  'paid_twice',
+  ...(['paid_twice', 'over_refunded'] as const),
 ];
 
 interface Circumstances extends Partial<Omit<Situation, 'view' | 'refused'>> {
@@ -40,7 +40,7 @@ function situation(status: PaymentStatus, given: Circumstances = {}): Situation 
   const held = status === 'authorized' ? euros('1250') : NOTHING;
   const amounts = { authorized: held, captured: NOTHING, voided: NOTHING, refunded: NOTHING };
   return {
-    view: { status, amounts, flags, providerReferences: [], openReferences: [] },
+    view: { status, amounts, flags, providerReferences: [], openReferences: [], objects: [] },
     captureMode: 'automatic',
     origin: 'asked',
     deadlinePolicy: 'void',

@@ -5,6 +5,7 @@ import { createInbox } from './inbox.js';
 import { createLoyalty } from './loyalty.js';
 import { createPayers } from './payers.js';
 import { createPayments } from './payments.js';
+import { createRefunds } from './refunds.js';
 import { createRequests } from './requests.js';
 
 /** In the order of their names. What stands here has run somewhere: change it only by adding. */
@@ -15,6 +16,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0004_expectations': createExpectations,
   '0005_payers': createPayers,
   '0006_loyalty': createLoyalty,
+  '0007_refunds': createRefunds,
 };
 
 /** Runs what has not run yet, under a lock of the database, all or nothing. */
