@@ -3,6 +3,7 @@ import { condition } from '@temporalio/workflow';
 import type { Terms } from '../domain/terms.js';
 import type { AskInput, AskResult } from './contract.js';
 import type { PaymentRun } from './run.js';
+import { whileWanted } from './waiting.js';
 
 /** When somebody said that there is news without proving it. */
 export async function askIfHinted(run: PaymentRun): Promise<void> {
@@ -21,7 +22,7 @@ export async function askNow(run: PaymentRun): Promise<boolean> {
   const asked = askInput(run, 'now');
   if (!asked) return false;
   const result = await run.withAttention('provider_silent', () =>
-    run.whileWanted(
+    whileWanted(
       () => state.wishes === wishes,
       () => run.proxies.ask.askProvider(asked),
     ),
@@ -39,7 +40,7 @@ export async function askForNews(run: PaymentRun, isStill: () => boolean): Promi
   }
   const endsSoon = run.state.request.captureMode === 'automatic';
   const { askProvider } = endsSoon ? run.proxies.ask : run.proxies.askStoppable;
-  const result = await run.whileWanted(isStill, () => askProvider(asked));
+  const result = await whileWanted(isStill, () => askProvider(asked));
   if (result && result.facts.length === 0) run.needAttention('provider_silent');
   if (result) takeIn(run, result);
 }

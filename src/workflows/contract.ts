@@ -127,14 +127,10 @@ export const UPDATE_REFUSALS = {
 
 // --- activities -------------------------------------------------------------------------------
 
-/** Argument of a money activity. Stands in the history before the send. */
-export interface SendInput extends OperationRef {
+/** What every money activity is told. Stands in the history before the send. */
+export interface Sent {
+  readonly sequence: number;
   readonly key: string;
-  readonly request: PaymentRequest;
-  /** Absent for `create` and `cancel` where the payer chooses the amount. */
-  readonly amount?: Money;
-  readonly tip?: Money;
-  readonly providerReference?: string;
   /** How long after being scheduled an attempt may still write to the wire. */
   readonly writeWithinMs: number;
   /** To tell a run after a reset, which must look before it sends. */
@@ -143,6 +139,15 @@ export interface SendInput extends OperationRef {
   readonly isResolved: boolean;
   /** Set where one activity repeats until definitive: when to give up. ISO 8601, or `never`. */
   readonly repeatUntil?: string;
+}
+
+/** Argument of the activities that move a payment's money. */
+export interface SendInput extends OperationRef, Sent {
+  readonly request: PaymentRequest;
+  /** Absent for `create` and `cancel` where the payer chooses the amount. */
+  readonly amount?: Money;
+  readonly tip?: Money;
+  readonly providerReference?: string;
 }
 
 export interface OpenedValue {
@@ -163,8 +168,8 @@ export interface ResolveInput {
   readonly mustBeProof: boolean;
 }
 
-export type Resolution =
-  | { readonly kind: 'settled'; readonly outcome: Outcome<OpenedValue | null> }
+export type Resolution<Value = OpenedValue | null> =
+  | { readonly kind: 'settled'; readonly outcome: Outcome<Value> }
   /** Proven to have done nothing, or impossible to be paid: may go out anew. */
   | { readonly kind: 'resend' }
   /** Nobody can be asked; only a notification, a report or a person can tell. */

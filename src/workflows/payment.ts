@@ -21,7 +21,7 @@ import { attentionAtEnd, raiseAttention } from './attention.js';
 import { registerHandlers, type Handlers } from './handlers.js';
 import { createProxies } from './proxies.js';
 import { PaymentRun } from './run.js';
-import { performOperation } from './send.js';
+import { performOrder } from './commands.js';
 import { refuseMalformed } from './shape.js';
 import { PaymentState } from './state.js';
 import type { Step } from './plan.js';
@@ -65,7 +65,7 @@ async function carryOut(run: PaymentRun, input: PaymentInput): Promise<void> {
     }
     if (isWaiting(step)) {
       run.describe();
-      await run.recordNow();
+      await run.recorder.now();
       if (canContinueAsNew(run)) await continueRun(run, input);
     }
     await perform(run, step);
@@ -109,7 +109,7 @@ async function create(run: PaymentRun): Promise<void> {
     });
     return;
   }
-  const outcome = await performOperation(run, {
+  const outcome = await performOrder(run, {
     operation: 'create',
     ...askedAmount(run),
     isWanted: () => state.view.status === 'created' && !isCancelledUnsent(run),
@@ -169,7 +169,7 @@ async function command(
   const { captureDeadline } = state.particulars.terms ?? {};
   const { authorized } = state.view.amounts;
   const amount = step.do === 'capture' ? step.amount : authorized;
-  const outcome = await performOperation(run, {
+  const outcome = await performOrder(run, {
     operation,
     ...(operation === 'cancel' ? askedAmount(run) : { amount }),
     isWanted: () => state.nextStep().do === step.do,
@@ -252,10 +252,10 @@ async function end(run: PaymentRun): Promise<boolean> {
   state.hasEnded = true;
   state.advance();
   run.describe();
-  await run.recordFinally();
+  await run.recorder.finally();
   // A handler may itself wait for an answer of the provider.
   await condition(() => allHandlersFinished() || state.isHinted);
-  if (state.nextStep().do === 'end' && !run.hasUnrecorded && !state.isHinted) return true;
+  if (state.nextStep().do === 'end' && !run.recorder.hasUnrecorded && !state.isHinted) return true;
   state.hasEnded = false;
   state.advance();
   return false;
@@ -266,7 +266,7 @@ function isWaiting(step: Step): boolean {
 }
 
 function canContinueAsNew(run: PaymentRun): boolean {
-  const isIdle = allHandlersFinished() && !run.isRecording && !run.state.isHinted;
+  const isIdle = allHandlersFinished() && !run.recorder.isRecording && !run.state.isHinted;
   return workflowInfo().continueAsNewSuggested && isIdle;
 }
 

@@ -1,8 +1,5 @@
 /** One run of a payment: its state, and the ways of waiting that every step shares. */
 import {
-  CancellationScope,
-  TemporalFailure,
-  condition,
   isCancellation,
   patched,
   setCurrentDetails,
@@ -15,26 +12,31 @@ import type { Attention, PaymentRequest } from '../domain/payment.js';
 import type { Timing } from '../domain/timing.js';
 import { SEARCH_ATTRIBUTES, type ExpectedSilence } from './contract.js';
 import { createProxies, type Proxies } from './proxies.js';
+import { Recorder } from './recorder.js';
 import type { PaymentState } from './state.js';
+import { withAlarm } from './waiting.js';
 
 export class PaymentRun {
   readonly state: PaymentState;
   readonly timing: Timing;
   readonly proxies: Proxies;
+  readonly recorder: Recorder;
   /** As its history has it; see `ownRunId`. */
   runId = '';
   /** How often the provider has answered a question in this run. */
   answersTaken = 0;
   /** Operations of which an attempt has come to an end in this run: updates may answer. */
   readonly #attempted = new Set<OperationName>();
-  #recordedRevision: number;
-  #background: Promise<void> | undefined;
 
   constructor(state: PaymentState, timing: Timing) {
     this.state = state;
     this.timing = timing;
     this.proxies = createProxies(timing);
-    this.#recordedRevision = -1;
+    this.recorder = new Recorder({
+      revision: () => state.revision,
+      writeShortly: () => this.proxies.recordShortly.recordPayment(state.record()),
+      writeWithoutEnd: () => this.proxies.recordWithoutEnd.recordPayment(state.record()),
+    });
   }
 
   attempted(operation: OperationName): void {
@@ -51,37 +53,14 @@ export class PaymentRun {
     this.#attempted.delete(operation);
   }
 
-  /**
-   * Runs something that may take for ever, and leaves it as soon as it is no longer wanted: facts
-   * may have come another way. Undefined when it was left.
-   */
-  async whileWanted<T>(isWanted: () => boolean, work: () => Promise<T>): Promise<T | undefined> {
-    const scope = new CancellationScope();
-    const result = scope.run(work).then((value) => ({ value }));
-    const overtaken = condition(() => !isWanted()).then(() => undefined);
-    try {
-      return (await Promise.race([result, overtaken]))?.value;
-    } finally {
-      scope.cancel();
-      result.catch(ignoreCancellation);
-    }
-  }
-
   /** Marks the payment for a person when `work` takes longer than it should. */
-  async withAttention<T>(reason: Attention['reason'], work: () => Promise<T>): Promise<T> {
-    const alarm = new CancellationScope();
-    const ringing = alarm.run(async () => {
-      await sleep(this.timing.attentionAfterMs);
+  withAttention<T>(reason: Attention['reason'], work: () => Promise<T>): Promise<T> {
+    const ring = async (): Promise<void> => {
       if (patched('planned-silence')) await this.#sitOutPlannedSilence();
       this.needAttention(reason);
-      await this.recordNow();
-    });
-    ringing.catch(ignoreCancellation);
-    try {
-      return await work();
-    } finally {
-      alarm.cancel();
-    }
+      await this.recorder.now();
+    };
+    return withAlarm({ afterMs: this.timing.attentionAfterMs, ring }, work);
   }
 
   /** A provider that is switched off on plan answers late, which is no alarm. */
@@ -129,50 +108,6 @@ export class PaymentRun {
     this.describe();
   }
 
-  /**
-   * One short try at writing the record, then on in the background without end: a store that is
-   * down must neither hold the payment up nor grow its history.
-   */
-  async recordNow(): Promise<void> {
-    const { state } = this;
-    if (this.#background || !this.hasUnrecorded) return;
-    const { revision } = state;
-    try {
-      await this.proxies.recordShortly.recordPayment(state.record());
-      this.#recordedRevision = revision;
-    } catch (error) {
-      // What a local activity failed with comes bare, not within an ActivityFailure.
-      if (!(error instanceof TemporalFailure) || isCancellation(error)) throw error;
-      this.#background = this.#recordWithoutEnd().finally(() => {
-        this.#background = undefined;
-      });
-    }
-  }
-
-  /** Nothing is forgotten: no run ends with its record unwritten. */
-  async recordFinally(): Promise<void> {
-    await this.recordNow();
-    while (this.#background) await this.#background;
-    if (this.hasUnrecorded) await this.recordFinally();
-  }
-
-  get hasUnrecorded(): boolean {
-    return this.state.revision !== this.#recordedRevision;
-  }
-
-  get isRecording(): boolean {
-    return this.#background !== undefined;
-  }
-
-  /** On to the latest: a payment that only waits has no later turn of its own to record it. */
-  async #recordWithoutEnd(): Promise<void> {
-    do {
-      const { revision } = this.state;
-      await this.proxies.recordWithoutEnd.recordPayment(this.state.record());
-      this.#recordedRevision = revision;
-    } while (this.hasUnrecorded);
-  }
-
   /** What an operator sees first in the Temporal UI. Costs no event. */
   describe(): void {
     const payment = this.state.payment();
@@ -195,8 +130,4 @@ export class PaymentRun {
 function formatAsked({ amount }: PaymentRequest): string {
   const asked = askedMoney(amount);
   return asked ? formatMoney(asked) : `for what the payer chooses, in ${amount.currency}`;
-}
-
-function ignoreCancellation(error: unknown): void {
-  if (!isCancellation(error)) throw error;
 }

@@ -5,182 +5,213 @@
  */
 import { ActivityFailure, TimeoutFailure, condition, isCancellation } from '@temporalio/workflow';
 import { TimeoutType } from '@temporalio/common';
-import type { OperationName } from '../domain/ids.js';
-import type { Money } from '../domain/money.js';
 import type { OperationRecord } from '../domain/payment.js';
-import { isDefinitive, type Outcome } from '../domain/outcome.js';
+import { isDefinitive, type NotSent, type Outcome } from '../domain/outcome.js';
 import type { Recovery } from '../domain/terms.js';
-import type { OpenedValue, Resolution, SendInput } from './contract.js';
-import type { PaymentRun } from './run.js';
+import type { Timing } from '../domain/timing.js';
+import type { Resolution, Sent } from './contract.js';
+import { whileWanted } from './waiting.js';
 
-type AnyOutcome = Outcome<OpenedValue | null>;
-
-const ACTIVITY_OF = {
-  create: 'createPayment',
-  capture: 'capturePayment',
-  void: 'voidPayment',
-  cancel: 'cancelPayment',
-} as const satisfies Record<OperationName, string>;
-
-export interface Order {
-  readonly operation: OperationName;
-  /** Absent where the payer chooses it, and has not. */
-  readonly amount?: Money;
+/** One operation of a payment or a refund, with what the sending needs of whoever it belongs to. */
+export interface Sending<Name extends string, Input extends Sent, Value> {
+  readonly name: Name;
+  readonly timing: Timing;
   /** Whether it is still to be done; asked again whenever facts arrive. */
   readonly isWanted: () => boolean;
   /** ISO 8601: no new attempt after it. */
   readonly until?: string;
+  /** How a lost answer is settled, as far as the provider's terms are known. */
+  recovery(): Recovery | undefined;
+  /** The last attempt. */
+  last(): OperationRecord<Name> | undefined;
+  /** Writes the intent down: the operation and its key, before anything is sent. */
+  intend(sequence: number): OperationRecord<Name>;
+  input(intent: OperationRecord<Name>, isResolved: boolean): Input;
+  /** Takes in what an attempt came to. */
+  note(intent: OperationRecord<Name>, outcome: Outcome<Value>): void;
+  /** An attempt that was proven to have done nothing, or that cannot be paid. */
+  supersede(intent: OperationRecord<Name>): void;
+  /** It is over without an answer of its own: what has happened since may tell what it did. */
+  settleByFacts(): void;
+  readonly calls: Calls<Input, Value>;
+  /** Marks it for a person when `work` takes longer than it should. */
+  withAttention<T>(work: () => Promise<T>): Promise<T>;
+  /** It is settled: no person need look any more. */
+  calm(): void;
+  record(): Promise<void>;
+}
+
+/** The activities that send one operation. */
+export interface Calls<Input, Value> {
+  /** One attempt, never repeated by the server. Only a schedule-to-start timeout proves not_sent. */
+  once(input: Input): Promise<Outcome<Value>>;
+  /** The same call again and again until it is definitive. */
+  untilDefinitive(input: Input): Promise<Outcome<Value>>;
+  /** Looks for evidence without end; waiting does not grow the history. */
+  resolve(asked: {
+    readonly sent: Input;
+    readonly intendedAt: string;
+    readonly mustBeProof: boolean;
+  }): Promise<Resolution<Value>>;
 }
 
 /**
  * Carries one operation to its end. Returns the definitive outcome, or undefined when it was
  * overtaken (no longer wanted) or its time is over.
  */
-export async function performOperation(
-  run: PaymentRun,
-  order: Order,
-): Promise<AnyOutcome | undefined> {
-  const { state } = run;
-  let settlement = await takeUp(run, order);
+export async function performOperation<Name extends string, Input extends Sent, Value>(
+  sending: Sending<Name, Input, Value>,
+): Promise<Outcome<Value> | undefined> {
+  let settlement = await takeUp(sending);
   for (let attempt = 0; ; attempt += 1) {
     if (settlement.kind === 'settled') break;
     if (settlement.kind === 'over') {
-      state.settleByFacts(order.operation);
+      sending.settleByFacts();
       break;
     }
-    settlement = await attemptOnce(run, { order, attempt, next: settlement.kind });
+    settlement = await attemptOnce(sending, { attempt, next: settlement.kind });
   }
-  if (state.attention?.reason === 'outcome_unknown') run.clearAttention();
+  sending.calm();
   return settlement.kind === 'settled' ? settlement.outcome : undefined;
 }
 
 /** An attempt whose outcome is unknown is settled before there is another, whoever left it so. */
-async function takeUp(run: PaymentRun, order: Order): Promise<Settlement> {
-  const last = run.state.unsettledOf(order.operation);
-  if (!last) return { kind: 'resend' };
+async function takeUp<Name extends string, Input extends Sent, Value>(
+  sending: Sending<Name, Input, Value>,
+): Promise<Settlement<Value>> {
+  const intent = sending.last();
+  if (intent?.state !== 'unknown' && intent?.state !== 'sent') return { kind: 'resend' };
   // The same key again is how a repeatable operation is settled.
-  if (recoveryOf(run, order.operation) === 'repeat') return { kind: 'again' };
-  const outcome: AnyOutcome = {
+  if (sending.recovery() === 'repeat') return { kind: 'again' };
+  const outcome: Outcome<Value> = {
     kind: 'unknown',
     problem: { code: 'no_answer', message: 'an earlier run left it so' },
   };
-  const input = sendInput(run, { order, intent: last, isResolved: true });
-  return resolve(run, { order, input, intent: last, outcome, attempt: 0 });
+  return resolve(sending, { input: sending.input(intent, true), intent, outcome, attempt: 0 });
 }
 
-async function attemptOnce(
-  run: PaymentRun,
-  {
-    order,
-    attempt,
-    next,
-  }: { readonly order: Order; readonly attempt: number; readonly next: 'again' | 'resend' },
-): Promise<Settlement> {
-  const { state } = run;
-  const last = state.lastOf(order.operation);
+async function attemptOnce<Name extends string, Input extends Sent, Value>(
+  sending: Sending<Name, Input, Value>,
+  { attempt, next }: { readonly attempt: number; readonly next: 'again' | 'resend' },
+): Promise<Settlement<Value>> {
+  const last = sending.last();
   const sequence = next === 'again' && last ? last.sequence : (last?.sequence ?? 0) + 1;
-  const intent = state.intend(order.operation, sequence, order.amount);
-  const input = sendInput(run, { order, intent, isResolved: last !== undefined });
+  const intent = sending.intend(sequence);
+  const input = sending.input(intent, last !== undefined);
   // Awaited even when facts overtake it: its answer tells more than they do, and it is short.
-  const outcome = await sendOnce(run, input);
-  noteOutcome(run, intent, outcome);
-  if (isDefinitive(order.operation, outcome)) return { kind: 'settled', outcome };
+  const outcome = await sendOnce(sending, input);
+  sending.note(intent, outcome);
+  if (isDefinitive(sending.name, outcome)) return { kind: 'settled', outcome };
 
   // Settling it may take days; the record tells meanwhile how it stands.
-  await run.recordNow();
-  return settle(run, { order, input, intent, outcome, attempt });
+  await sending.record();
+  return settle(sending, { input, intent, outcome, attempt });
 }
 
-type Settlement =
-  | { readonly kind: 'settled'; readonly outcome: AnyOutcome }
+type Settlement<Value> =
+  | { readonly kind: 'settled'; readonly outcome: Outcome<Value> }
   /** The same key goes out again: proven not sent. */
   | { readonly kind: 'again' }
   /** A new sequence goes out: the one before is proven to have done nothing. */
   | { readonly kind: 'resend' }
   | { readonly kind: 'over' };
 
-interface Unsettled {
-  readonly order: Order;
-  readonly input: SendInput;
-  readonly intent: OperationRecord;
-  readonly outcome: AnyOutcome;
+interface Unsettled<Name extends string, Input, Value> {
+  readonly input: Input;
+  readonly intent: OperationRecord<Name>;
+  readonly outcome: Outcome<Value>;
   readonly attempt: number;
 }
 
-async function settle(run: PaymentRun, unsettled: Unsettled): Promise<Settlement> {
-  const { order, outcome } = unsettled;
-  if (recoveryOf(run, order.operation) === 'repeat') {
-    return repeat(run, unsettled);
-  }
-  return outcome.kind === 'not_sent' ? backOff(run, unsettled) : resolve(run, unsettled);
+async function settle<Name extends string, Input extends Sent, Value>(
+  sending: Sending<Name, Input, Value>,
+  unsettled: Unsettled<Name, Input, Value>,
+): Promise<Settlement<Value>> {
+  const { outcome, attempt } = unsettled;
+  // A provider that will be able to tomorrow is not asked until then, and nothing is unknown.
+  const isForLater = outcome.kind === 'not_sent' && outcome.cause === 'not_yet';
+  if (sending.recovery() === 'repeat' && !isForLater) return repeat(sending, unsettled);
+  return outcome.kind === 'not_sent'
+    ? backOff(sending, { outcome, attempt })
+    : resolve(sending, unsettled);
 }
 
 /** Nothing was sent: a pause, then the same key again. Costs events, so the pauses grow. */
-async function backOff(
-  run: PaymentRun,
-  { order, outcome, attempt }: Unsettled,
-): Promise<Settlement> {
-  const { resendFirstMs, resendMaxMs } = run.timing;
-  const wish = outcome.kind === 'not_sent' ? outcome.retryAfterMs : undefined;
-  const pauseMs = Math.min(Math.max(resendFirstMs * 2 ** attempt, wish ?? 0), resendMaxMs);
-  if (order.until !== undefined && Date.now() + pauseMs > Date.parse(order.until)) {
-    return { kind: 'over' };
-  }
-  const isOvertaken = await condition(() => !order.isWanted(), pauseMs);
+async function backOff<Name extends string, Input extends Sent, Value>(
+  { timing, until, isWanted }: Sending<Name, Input, Value>,
+  { outcome, attempt }: { readonly outcome: NotSent; readonly attempt: number },
+): Promise<Settlement<Value>> {
+  const { resendFirstMs, resendMaxMs } = timing;
+  const { retryAfterMs: wishMs = 0, cause } = outcome;
+  const grownMs = Math.min(Math.max(resendFirstMs * 2 ** attempt, wishMs), resendMaxMs);
+  const pauseMs = cause === 'not_yet' ? Math.max(wishMs, grownMs) : grownMs;
+  if (until !== undefined && Date.now() + pauseMs > Date.parse(until)) return { kind: 'over' };
+  const isOvertaken = await condition(() => !isWanted(), pauseMs);
   return { kind: isOvertaken ? 'over' : 'again' };
 }
 
 /** The provider deduplicates: one activity sends the same until the answer is definitive. */
-async function repeat(run: PaymentRun, { order, input, intent }: Unsettled): Promise<Settlement> {
-  const sendUntilDefinitive: (again: SendInput) => Promise<AnyOutcome> =
-    run.proxies.sendUntilDefinitive[ACTIVITY_OF[order.operation]];
-  const repeated = { ...input, isResolved: true, repeatUntil: order.until ?? 'never' };
-  const outcome = await run.withAttention('outcome_unknown', () =>
-    run.whileWanted<AnyOutcome>(order.isWanted, () => sendUntilDefinitive(repeated)),
+async function repeat<Name extends string, Input extends Sent, Value>(
+  sending: Sending<Name, Input, Value>,
+  { input, intent, attempt }: Unsettled<Name, Input, Value>,
+): Promise<Settlement<Value>> {
+  const { until, isWanted, calls } = sending;
+  const repeated = { ...input, isResolved: true, repeatUntil: until ?? 'never' };
+  const outcome = await sending.withAttention(() =>
+    whileWanted(isWanted, () => calls.untilDefinitive(repeated)),
   );
   if (outcome === undefined) return { kind: 'over' };
-  noteOutcome(run, intent, outcome);
-  return isDefinitive(order.operation, outcome) ? { kind: 'settled', outcome } : { kind: 'over' };
+  sending.note(intent, outcome);
+  if (isDefinitive(sending.name, outcome)) return { kind: 'settled', outcome };
+  if (outcome.kind !== 'not_sent' || outcome.cause !== 'not_yet') return { kind: 'over' };
+  await sending.record();
+  return backOff(sending, { outcome, attempt });
 }
 
 /** Bytes may have left: nothing more is sent until evidence says what became of it. */
-async function resolve(run: PaymentRun, unsettled: Unsettled): Promise<Settlement> {
-  const { order, input, intent } = unsettled;
-  const mustBeProof = isOver(order);
+async function resolve<Name extends string, Input extends Sent, Value>(
+  sending: Sending<Name, Input, Value>,
+  unsettled: Unsettled<Name, Input, Value>,
+): Promise<Settlement<Value>> {
+  const { input, intent } = unsettled;
+  const mustBeProof = isOver(sending);
   const asked = { sent: input, intendedAt: intent.intendedAt, mustBeProof };
-  const resolution = await run.withAttention('outcome_unknown', () =>
-    run.whileWanted(order.isWanted, () => run.proxies.resolve.resolveOperation(asked)),
+  const resolution = await sending.withAttention(() =>
+    whileWanted(sending.isWanted, () => sending.calls.resolve(asked)),
   );
   if (resolution === undefined) return { kind: 'over' };
-  return concludeResolution(run, unsettled, { resolution, mustBeProof });
+  return concludeResolution(sending, unsettled, { resolution, mustBeProof });
 }
 
-async function concludeResolution(
-  run: PaymentRun,
-  unsettled: Unsettled,
-  found: { readonly resolution: Resolution; readonly mustBeProof: boolean },
-): Promise<Settlement> {
-  const { order, intent } = unsettled;
+async function concludeResolution<Name extends string, Input extends Sent, Value>(
+  sending: Sending<Name, Input, Value>,
+  unsettled: Unsettled<Name, Input, Value>,
+  found: { readonly resolution: Resolution<Value>; readonly mustBeProof: boolean },
+): Promise<Settlement<Value>> {
+  const { intent } = unsettled;
   const { resolution, mustBeProof } = found;
   switch (resolution.kind) {
     case 'settled':
-      noteOutcome(run, intent, resolution.outcome);
+      sending.note(intent, resolution.outcome);
       return { kind: 'settled', outcome: resolution.outcome };
     case 'resend':
       // Time ran out meanwhile: "nobody can pay it" allowed another attempt, but proves no end.
-      if (isOver(order) && !mustBeProof) return resolve(run, unsettled);
-      run.state.supersede(intent);
-      return isOver(order) ? { kind: 'over' } : { kind: 'resend' };
+      if (isOver(sending) && !mustBeProof) return resolve(sending, unsettled);
+      sending.supersede(intent);
+      return isOver(sending) ? { kind: 'over' } : { kind: 'resend' };
     case 'wait':
-      await run.withAttention('outcome_unknown', () => condition(() => !order.isWanted()));
+      await sending.withAttention(() => condition(() => !sending.isWanted()));
       return { kind: 'over' };
   }
 }
 
 /** One attempt. Whatever the activity fails with, it is unknown, save the one proof of not_sent. */
-async function sendOnce(run: PaymentRun, input: SendInput): Promise<AnyOutcome> {
+async function sendOnce<Name extends string, Input extends Sent, Value>(
+  { calls }: Sending<Name, Input, Value>,
+  input: Input,
+): Promise<Outcome<Value>> {
   try {
-    return await run.proxies.sendOnce[ACTIVITY_OF[input.operation]](input);
+    return await calls.once(input);
   } catch (error) {
     if (isCancellation(error)) throw error;
     return neverStarted(error)
@@ -204,45 +235,6 @@ function neverStarted(error: unknown): boolean {
   );
 }
 
-function noteOutcome(run: PaymentRun, intent: OperationRecord, outcome: AnyOutcome): void {
-  if (outcome.kind === 'succeeded' && outcome.value) run.state.learnOpened(outcome.value);
-  run.state.note(intent, outcome);
-  run.attempted(intent.operation);
-}
-
-function isOver({ until }: Order): boolean {
+function isOver({ until }: { readonly until?: string }): boolean {
   return until !== undefined && Date.now() >= Date.parse(until);
-}
-
-function recoveryOf({ state }: PaymentRun, operation: OperationName): Recovery | undefined {
-  return state.particulars.terms?.recoveries[operation];
-}
-
-function sendInput(
-  run: PaymentRun,
-  {
-    order,
-    intent,
-    isResolved,
-  }: {
-    readonly order: Order;
-    readonly intent: OperationRecord;
-    readonly isResolved: boolean;
-  },
-): SendInput {
-  const { state, timing } = run;
-  const { tip, providerReference, request } = state;
-  return {
-    paymentId: request.paymentId,
-    operation: order.operation,
-    sequence: intent.sequence,
-    key: intent.key,
-    request,
-    ...(order.amount && { amount: order.amount }),
-    ...(tip && { tip }),
-    ...(order.operation !== 'create' && providerReference && { providerReference }),
-    writeWithinMs: timing.sendQueueLimitMs + timing.activityMarginMs,
-    firstRunId: run.runId,
-    isResolved,
-  };
 }
