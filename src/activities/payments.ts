@@ -2,9 +2,8 @@
  * The side effects of a payment workflow: calls to the provider, reads of the truth, and records.
  * Thin: what happened on the wire is the adapter's to say, what follows from it the workflow's.
  */
-import { ApplicationFailureCategory } from '@temporalio/common';
-import { ApplicationFailure, activityInfo, log } from '@temporalio/activity';
-import { isDefinitive, type Outcome } from '../domain/outcome.js';
+import { activityInfo, log } from '@temporalio/activity';
+import type { Outcome } from '../domain/outcome.js';
 import type { Fact } from '../domain/facts.js';
 import type { PaymentId } from '../domain/ids.js';
 import type { PayerData } from '../domain/payer.js';
@@ -16,7 +15,6 @@ import { checkRequest } from '../domain/request-rules.js';
 import type { Connections } from '../providers/connections.js';
 import {
   recoveryOf,
-  type Evidence,
   type Intent,
   type Opened,
   type Operation,
@@ -34,6 +32,8 @@ import type {
   SendInput,
   SilenceInput,
 } from '../workflows/contract.js';
+import { growing, notYet, type Delay } from './pacing.js';
+import { resolveAttempt, resolvePace, sendAttempt, type Attempt } from './sending.js';
 
 export interface PaymentActivities {
   /** Checks the request, then asks the provider to create the payment. One send at most. */
@@ -64,32 +64,14 @@ export interface ActivityDependencies {
 export function paymentActivities(dependencies: ActivityDependencies): PaymentActivities {
   const { connections, store, timing, now } = dependencies;
 
-  const send = async <Value>(
+  const send = <Value>(
     input: SendInput,
     pick: (payments: PaymentCapability) => Operation<Value> | undefined,
   ): Promise<Outcome<Value>> => {
     const operation = findOperation(connections, input, pick);
-    if ('kind' in operation) return operation;
-    const { repeatUntil } = input;
-    if (repeatUntil !== undefined && isPast(repeatUntil)) return windowClosed(repeatUntil);
-    const intent = intentOf(input, scheduledAtMs());
-    const found = await findAfterReset(input, intent, operation);
-    if (found) return found;
-    const outcome = await operation.send(intent);
-    if (repeatUntil === undefined || isDefinitive(input.operation, outcome)) return outcome;
-    throw notDone(input, outcome);
-  };
-
-  /** A repeated operation that came to nothing definitive: the server retries until its window ends. */
-  const notDone = (input: SendInput, outcome: Outcome<unknown>): ApplicationFailure => {
-    const { repeatUntil = 'never' } = input;
-    const problem = 'problem' in outcome ? outcome.problem.message : outcome.kind;
-    const wishMs = outcome.kind === 'not_sent' ? outcome.retryAfterMs : undefined;
-    return notYet(`${input.operation} is not done yet: ${problem}`, {
-      delayMs: Math.max(wishMs ?? 0, growing(timing.resendFirstMs, timing.resendMaxMs)),
-      untilMs: repeatUntil === 'never' ? Infinity : Date.parse(repeatUntil),
-      nowMs: now(),
-    });
+    return 'kind' in operation
+      ? Promise.resolve(operation)
+      : sendAttempt(attemptOf(input, operation), dependencies);
   };
 
   return {
@@ -105,27 +87,20 @@ export function paymentActivities(dependencies: ActivityDependencies): PaymentAc
       send(input, ({ operations, ifHeld }) => operations.void ?? ifHeld?.void),
     cancelPayment: (input) => send(input, ({ operations }) => operations.cancel),
 
-    async resolveOperation({ sent, intendedAt, mustBeProof }) {
+    async resolveOperation({ sent, ...lost }) {
       const operation = findOperation<Opened | null>(
         connections,
         sent,
         ({ operations, ifHeld }) => ({ ...ifHeld, ...operations })[sent.operation],
       );
-      if ('kind' in operation) throw notYet(operation.problem.message, pace());
-      if (!('find' in operation)) return { kind: 'wait' };
-      const evidence = await operation.find(searchedIntent(sent, Date.parse(intendedAt)));
-      if (evidence.kind === 'settled') return evidence;
-      if (evidence.kind === 'unclear') throw unclear(evidence);
-      const isProofNeeded = mustBeProof || wasReset(sent);
-      return concludeAbsent(recoveryOf(operation, sent.request), {
-        intendedAt,
-        mustBeProof: isProofNeeded,
-      });
+      if ('kind' in operation) throw notYet(operation.problem.message, resolvePace(dependencies));
+      return resolveAttempt(attemptOf(sent, operation), lost, dependencies);
     },
 
     async askProvider(input) {
       const payments = connections.get(input.request.connectionId)?.payments;
-      if (!payments) throw notYet(notConfigured(input.request.connectionId), pace());
+      if (!payments)
+        throw notYet(notConfigured(input.request.connectionId), resolvePace(dependencies));
       const { request, providerReference } = input;
       const reading = await payments.read({
         request,
@@ -201,33 +176,6 @@ export function paymentActivities(dependencies: ActivityDependencies): PaymentAc
     return connections.get(request.connectionId)?.payments?.check(request) ?? [];
   }
 
-  /** "No trace" proves something only once a late arrival can be excluded. */
-  function concludeAbsent(
-    recovery: Operation['recovery'],
-    lost: { readonly intendedAt: string; readonly mustBeProof: boolean },
-  ): Resolution {
-    if (recovery === 'reissue' && !lost.mustBeProof) return { kind: 'resend' };
-    const settledAtMs = Date.parse(lost.intendedAt) + timing.settlingDelayMs;
-    const remainingMs = settledAtMs - now();
-    if (remainingMs <= 0) return { kind: 'resend' };
-    throw notYet('no trace of it at the provider; that is proof only after the settling delay', {
-      delayMs: Math.min(remainingMs, Math.max(timing.resolveFirstMs, remainingMs / 2)),
-      untilMs: Infinity,
-      nowMs: now(),
-    });
-  }
-
-  function unclear(evidence: Extract<Evidence<unknown>, { kind: 'unclear' }>): ApplicationFailure {
-    const { delayMs, ...rest } = pace();
-    const wishMs = evidence.retryAfterMs ?? 0;
-    return notYet(evidence.problem.message, { ...rest, delayMs: Math.max(delayMs, wishMs) });
-  }
-
-  function pace(): Delay {
-    const delayMs = growing(timing.resolveFirstMs, timing.resolveMaxMs);
-    return { delayMs, untilMs: Infinity, nowMs: now() };
-  }
-
   /** What is silent on plan is given after it the time that any silence is given. */
   function silenceEnd(connectionId: string, atMs: number): number | undefined {
     const { silentUntil } = connections.get(connectionId) ?? {};
@@ -273,35 +221,7 @@ function notConfigured(connectionId: string): string {
   return `connection ${connectionId} is not configured on this worker`;
 }
 
-/**
- * After a workflow reset the history no longer tells what was sent: look before sending. What is
- * repeatable is simply repeated with the same key.
- */
-async function findAfterReset<Value>(
-  input: SendInput,
-  intent: Intent,
-  operation: Operation<Value>,
-): Promise<Outcome<Value> | undefined> {
-  if (!wasReset(input) || operation.recovery === 'repeat') return undefined;
-  const searched = searchedIntent(input, intent.intendedAtMs);
-  const evidence = 'find' in operation ? await operation.find(searched) : undefined;
-  if (evidence?.kind === 'settled') return evidence.outcome;
-  const message = 'this run was reset: what an earlier run sent has to be found out first';
-  return { kind: 'unknown', problem: { code: 'no_answer', message } };
-}
-
-/** In a run after a reset; what its forerunner sent, and told the payer, is not in its history. */
-function wasReset({ isResolved, firstRunId }: SendInput): boolean {
-  return !isResolved && activityInfo().workflowExecution?.runId !== firstRunId;
-}
-
-/** An earlier run may have sent it at any time since the payment was asked for. */
-function searchedIntent(input: SendInput, intendedAtMs: number): Intent {
-  const requestedAtMs = Date.parse(input.request.requestedAt);
-  return intentOf(input, wasReset(input) ? Math.min(intendedAtMs, requestedAtMs) : intendedAtMs);
-}
-
-function intentOf(input: SendInput, intendedAtMs: number): Intent {
+function attemptOf<Value>(input: SendInput, operation: Operation<Value>): Attempt<Value, Intent> {
   const {
     writeWithinMs,
     firstRunId: _run,
@@ -309,12 +229,18 @@ function intentOf(input: SendInput, intendedAtMs: number): Intent {
     repeatUntil: _until,
     ...rest
   } = input;
-  return { ...rest, intendedAtMs, latestWriteAtMs: intendedAtMs + writeWithinMs };
-}
-
-/** When this attempt was due, by the server's clock. */
-function scheduledAtMs(): number {
-  return activityInfo().currentAttemptScheduledTimestampMs;
+  return {
+    name: input.operation,
+    sent: input,
+    operation,
+    recovery: recoveryOf(operation, input.request),
+    intent: (intendedAtMs) => ({
+      ...rest,
+      intendedAtMs,
+      latestWriteAtMs: intendedAtMs + writeWithinMs,
+    }),
+    requestedAt: input.request.requestedAt,
+  };
 }
 
 function rejectedRequest(
@@ -334,33 +260,6 @@ function expectedBefore(owner: PaymentId): Extract<Outcome, { kind: 'not_sent' }
   return rejectedRequest([{ field: 'merchantReference', rule }]);
 }
 
-function windowClosed(repeatUntil: string): Extract<Outcome, { kind: 'unknown' }> {
-  const message = `the provider's time limit passed at ${repeatUntil} without a definitive answer`;
-  return { kind: 'unknown', problem: { code: 'window_closed', message } };
-}
-
 function hasNews(facts: readonly Fact[], knownIds: readonly string[]): boolean {
   return facts.some(({ id, kind }) => kind !== 'processing' && !knownIds.includes(id));
-}
-
-interface Delay {
-  readonly delayMs: number;
-  readonly untilMs: number;
-  readonly nowMs: number;
-}
-
-/** Doubles with every attempt of this activity, up to a limit. */
-function growing(firstMs: number, maxMs: number): number {
-  return Math.min(firstMs * 2 ** Math.min(activityInfo().attempt - 1, 30), maxMs);
-}
-
-/** An expected "not yet": retried by the server, costing no history and raising no alarm. */
-function notYet(message: string, { delayMs, untilMs, nowMs }: Delay): ApplicationFailure {
-  const untilLimitMs = Math.max(untilMs - nowMs, 1);
-  return ApplicationFailure.create({
-    message,
-    type: 'not_yet',
-    nextRetryDelay: Math.max(Math.min(delayMs, untilLimitMs), 1),
-    category: ApplicationFailureCategory.BENIGN,
-  });
 }

@@ -1,17 +1,9 @@
 /** Typed calls to Holdfast's workflows, for backend services on Temporal and for our own HTTP API. */
 import {
-  Client,
-  WithStartWorkflowOperation,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
-  type Connection,
   type ConnectionOptions,
 } from '@temporalio/client';
-import {
-  defineSearchAttributeKey,
-  TypedSearchAttributes,
-  type DataConverter,
-} from '@temporalio/common';
 import { encryptedDataConverter } from '../codec/payload-codec.js';
 import type { Fact } from '../domain/facts.js';
 import { paymentWorkflowId, type PaymentId } from '../domain/ids.js';
@@ -19,36 +11,36 @@ import type { Money } from '../domain/money.js';
 import type { Payment, PaymentRequest, RepairCommand } from '../domain/payment.js';
 import { checkRequest } from '../domain/request-rules.js';
 import { createKeyRing } from '../transport/keyring.js';
-import { TIMING, type Timing, type TimingProfile } from '../domain/timing.js';
 import {
   PAYMENT_QUERIES,
   PAYMENT_SIGNALS,
   PAYMENT_UPDATES,
   PAYMENT_WORKFLOW,
-  SEARCH_ATTRIBUTES,
   SWEEP_WORKFLOW,
   sweepId,
   type AdoptInput,
   type CaptureCommand,
   type Notice,
   type OpenInput,
-  type PaymentInput,
   type ReasonCommand,
   type ResumeInput,
   type SweepInput,
   type SweepResult,
 } from '../workflows/contract.js';
 import { adoptedPaymentId, adoptedRequest, type AdoptedObject } from './adoption.js';
+import {
+  DEFAULT_NAMESPACE,
+  DEFAULT_TASK_QUEUE,
+  WorkflowCalls,
+  type HoldfastClientOptions,
+} from './calls.js';
 import { connectTemporal } from './connection.js';
 import { HoldfastError } from './errors.js';
-import { bounded } from './bounded.js';
-import { isLate, toHoldfastError } from './failures.js';
+import { toHoldfastError } from './failures.js';
+import { RefundCalls } from './refunds.js';
 
-export { HoldfastError };
-export type { Money, Payment, PaymentId, PaymentRequest };
-
-export const DEFAULT_TASK_QUEUE = 'holdfast';
-export const DEFAULT_NAMESPACE = 'default';
+export { DEFAULT_NAMESPACE, DEFAULT_TASK_QUEUE, HoldfastError };
+export type { HoldfastClientOptions, Money, Payment, PaymentId, PaymentRequest };
 
 /** A payment request as callers write it: what has an obvious default may be left out. */
 export type OpenRequest = Omit<PaymentRequest, 'captureMode' | 'requestedAt'> &
@@ -61,16 +53,6 @@ export type OpenRequest = Omit<PaymentRequest, 'captureMode' | 'requestedAt'> &
 export type Answer =
   | { readonly kind: 'answered'; readonly payment: Payment }
   | { readonly kind: 'accepted'; readonly paymentId: PaymentId };
-
-export interface HoldfastClientOptions {
-  /** Of a gRPC connection (`Connection.connect`); the native one ignores deadlines. */
-  readonly connection: Connection;
-  readonly namespace?: string;
-  readonly taskQueue?: string;
-  readonly timing?: TimingProfile;
-  /** How payloads are encrypted; the same as the workers'. */
-  readonly dataConverter?: DataConverter;
-}
 
 export interface ConnectOptions
   extends
@@ -90,21 +72,14 @@ export interface CommandOptions {
 type Command = 'capture' | 'void' | 'cancel' | 'repair';
 type CommandArgument = CaptureCommand | ReasonCommand | RepairCommand;
 
-const connectionKey = defineSearchAttributeKey(SEARCH_ATTRIBUTES.connection, 'KEYWORD');
-
 /** Every method throws HoldfastError, and answers or gives up within the profile's answer limit. */
 export class HoldfastClient {
-  readonly #client: Client;
-  readonly #taskQueue: string;
-  readonly #profile: TimingProfile;
-  readonly #timing: Timing;
+  readonly refunds: RefundCalls;
+  readonly #calls: WorkflowCalls;
 
   constructor(options: HoldfastClientOptions) {
-    const { connection, namespace = DEFAULT_NAMESPACE, dataConverter } = options;
-    this.#client = new Client({ connection, namespace, ...(dataConverter && { dataConverter }) });
-    this.#taskQueue = options.taskQueue ?? DEFAULT_TASK_QUEUE;
-    this.#profile = options.timing ?? 'production';
-    this.#timing = TIMING[this.#profile];
+    this.#calls = new WorkflowCalls(options);
+    this.refunds = new RefundCalls(this.#calls);
   }
 
   /** Connects to Temporal and makes a client; `close` the connection it returns when done. */
@@ -173,8 +148,8 @@ export class HoldfastClient {
   /** The payment as its workflow knows it; undefined when Temporal has none of this id (any more). */
   async get(paymentId: PaymentId): Promise<Payment | undefined> {
     try {
-      const handle = this.#client.workflow.getHandle(paymentWorkflowId(paymentId));
-      const payment = await this.#bounded(() =>
+      const handle = this.#handle(paymentId);
+      const payment = await this.#calls.bounded(() =>
         handle.query<Payment | null>(PAYMENT_QUERIES.payment),
       );
       return payment ?? undefined;
@@ -185,13 +160,9 @@ export class HoldfastClient {
   }
 
   /** The facts a payment rests on. */
-  async facts(paymentId: PaymentId): Promise<readonly Fact[]> {
-    const handle = this.#client.workflow.getHandle(paymentWorkflowId(paymentId));
-    return this.#bounded(() => handle.query<readonly Fact[]>(PAYMENT_QUERIES.facts)).catch(
-      (error: unknown) => {
-        throw toHoldfastError(error);
-      },
-    );
+  facts(paymentId: PaymentId): Promise<readonly Fact[]> {
+    const handle = this.#handle(paymentId);
+    return this.#calls.done(() => handle.query<readonly Fact[]>(PAYMENT_QUERIES.facts));
   }
 
   /**
@@ -214,9 +185,9 @@ export class HoldfastClient {
 
   /** Hands news to a running payment. `ended` when none of this id is running. */
   async notify(paymentId: PaymentId, notice: Notice): Promise<'delivered' | 'ended'> {
-    const handle = this.#client.workflow.getHandle(paymentWorkflowId(paymentId));
+    const handle = this.#handle(paymentId);
     try {
-      await this.#bounded(() => handle.signal(PAYMENT_SIGNALS.notify, notice));
+      await this.#calls.bounded(() => handle.signal(PAYMENT_SIGNALS.notify, notice));
       return 'delivered';
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return 'ended';
@@ -240,7 +211,7 @@ export class HoldfastClient {
       mode: 'adopt',
       request: adoptedRequest(found, paymentId),
       providerReference,
-      ...this.#profileInput(),
+      ...this.#calls.profile(),
     };
     await this.#signalWithStart(input, { paymentId, notice: { facts }, connectionId });
     return paymentId;
@@ -251,21 +222,17 @@ export class HoldfastClient {
    * is under way is joined. Undefined when that takes longer than an answer may.
    */
   async sweep(connectionId: string): Promise<SweepResult | undefined> {
-    const input: SweepInput = { connectionId, ...this.#profileInput() };
-    try {
-      return await this.#bounded(() =>
-        this.#client.workflow.execute<(input: SweepInput) => Promise<SweepResult>>(SWEEP_WORKFLOW, {
-          // Installations that share a namespace must not join each other's.
-          workflowId: `${sweepId(connectionId)}/${this.#taskQueue}`,
-          taskQueue: this.#taskQueue,
-          args: [input],
-          workflowIdConflictPolicy: 'USE_EXISTING',
-        }),
-      );
-    } catch (error) {
-      if (isLate(error)) return undefined;
-      throw toHoldfastError(error);
-    }
+    const input: SweepInput = { connectionId, ...this.#calls.profile() };
+    const { client, taskQueue } = this.#calls;
+    return this.#calls.answered(() =>
+      client.workflow.execute<(input: SweepInput) => Promise<SweepResult>>(SWEEP_WORKFLOW, {
+        // Installations that share a namespace must not join each other's.
+        workflowId: `${sweepId(connectionId)}/${taskQueue}`,
+        taskQueue,
+        args: [input],
+        workflowIdConflictPolicy: 'USE_EXISTING',
+      }),
+    );
   }
 
   async #signalWithStart(
@@ -276,19 +243,14 @@ export class HoldfastClient {
       connectionId,
     }: { readonly paymentId: PaymentId; readonly notice: Notice; readonly connectionId?: string },
   ): Promise<void> {
-    await this.#bounded(() =>
-      this.#client.workflow.signalWithStart<(input: PaymentInput) => Promise<Payment>, [Notice]>(
-        PAYMENT_WORKFLOW,
-        {
-          ...this.#startOptions(paymentId, input, connectionId),
-          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-          signal: PAYMENT_SIGNALS.notify,
-          signalArgs: [notice],
-        },
-      ),
-    ).catch((error: unknown) => {
-      throw toHoldfastError(error);
-    });
+    await this.#calls.done(() =>
+      this.#calls.client.workflow.signalWithStart(PAYMENT_WORKFLOW, {
+        ...this.#calls.startOptions(paymentWorkflowId(paymentId), input, connectionId),
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+        signal: PAYMENT_SIGNALS.notify,
+        signalArgs: [notice],
+      }),
+    );
   }
 
   async #start(request: PaymentRequest): Promise<Payment> {
@@ -296,7 +258,7 @@ export class HoldfastClient {
       return await this.#startOnce(request, 'REJECT_DUPLICATE');
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      const handle = this.#client.workflow.getHandle(paymentWorkflowId(request.paymentId));
+      const handle = this.#handle(request.paymentId);
       const known = await handle.query<Payment | null>(PAYMENT_QUERIES.payment);
       // None: somebody asked something of the payment before it was opened, and was told so.
       return known ?? this.#startOnce(request, 'ALLOW_DUPLICATE');
@@ -305,33 +267,18 @@ export class HoldfastClient {
 
   #startOnce(
     request: PaymentRequest,
-    workflowIdReusePolicy: 'REJECT_DUPLICATE' | 'ALLOW_DUPLICATE',
+    reuse: 'REJECT_DUPLICATE' | 'ALLOW_DUPLICATE',
   ): Promise<Payment> {
     const { paymentId, connectionId } = request;
-    const input: OpenInput = { mode: 'open', request, ...this.#profileInput() };
-    const startWorkflowOperation = new WithStartWorkflowOperation(PAYMENT_WORKFLOW, {
-      ...this.#startOptions(paymentId, input, connectionId),
-      workflowIdConflictPolicy: 'USE_EXISTING',
-      workflowIdReusePolicy,
-    });
-    return this.#client.workflow.executeUpdateWithStart(PAYMENT_UPDATES.open, {
-      startWorkflowOperation,
+    const input: OpenInput = { mode: 'open', request, ...this.#calls.profile() };
+    return this.#calls.updateWithStart<Payment>({
+      workflowType: PAYMENT_WORKFLOW,
+      workflowId: paymentWorkflowId(paymentId),
+      ...{ input, reuse, connectionId },
+      update: PAYMENT_UPDATES.open,
       updateId: PAYMENT_UPDATES.open,
       args: [],
     });
-  }
-
-  #startOptions(paymentId: PaymentId, input: PaymentInput, connectionId?: string) {
-    return {
-      workflowId: paymentWorkflowId(paymentId),
-      taskQueue: this.#taskQueue,
-      args: [input] as [PaymentInput],
-      ...(connectionId !== undefined && {
-        typedSearchAttributes: new TypedSearchAttributes([
-          { key: connectionKey, value: connectionId },
-        ]),
-      }),
-    };
   }
 
   #command(
@@ -340,7 +287,7 @@ export class HoldfastClient {
     argument: CommandArgument,
     { idempotencyKey, whenEnded = 'resume' }: CommandOptions,
   ): Promise<Answer> {
-    const handle = this.#client.workflow.getHandle(paymentWorkflowId(paymentId));
+    const handle = this.#handle(paymentId);
     const update = {
       args: [argument] as [CommandArgument],
       ...(idempotencyKey !== undefined && { updateId: `${command}/${idempotencyKey}` }),
@@ -364,39 +311,27 @@ export class HoldfastClient {
     command: Command,
     update: { readonly args: [CommandArgument]; readonly updateId?: string },
   ): Promise<Payment> {
-    const startWorkflowOperation = new WithStartWorkflowOperation<
-      (input: PaymentInput) => Promise<Payment>
-    >(PAYMENT_WORKFLOW, {
-      ...this.#startOptions(paymentId, this.#resumeInput(paymentId)),
-      workflowIdConflictPolicy: 'USE_EXISTING',
-      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    return this.#calls.updateWithStart<Payment>({
+      workflowType: PAYMENT_WORKFLOW,
+      workflowId: paymentWorkflowId(paymentId),
+      input: this.#resumeInput(paymentId),
+      reuse: 'ALLOW_DUPLICATE',
+      update: PAYMENT_UPDATES[command],
+      ...update,
     });
-    return this.#client.workflow.executeUpdateWithStart<
-      (input: PaymentInput) => Promise<Payment>,
-      Payment,
-      [CommandArgument]
-    >(PAYMENT_UPDATES[command], { ...update, startWorkflowOperation });
   }
 
   #resumeInput(paymentId: PaymentId): ResumeInput {
-    return { mode: 'resume', paymentId, ...this.#profileInput() };
+    return { mode: 'resume', paymentId, ...this.#calls.profile() };
   }
 
   async #answer(paymentId: PaymentId, work: () => Promise<Payment>): Promise<Answer> {
-    try {
-      return { kind: 'answered', payment: await this.#bounded(work) };
-    } catch (error) {
-      if (isLate(error)) return { kind: 'accepted', paymentId };
-      throw toHoldfastError(error);
-    }
+    const payment = await this.#calls.answered(work);
+    return payment ? { kind: 'answered', payment } : { kind: 'accepted', paymentId };
   }
 
-  #bounded<T>(work: () => Promise<T>): Promise<T> {
-    return bounded(this.#client, this.#timing, work);
-  }
-
-  #profileInput(): { timing?: TimingProfile } {
-    return this.#profile === 'production' ? {} : { timing: this.#profile };
+  #handle(paymentId: PaymentId) {
+    return this.#calls.client.workflow.getHandle(paymentWorkflowId(paymentId));
   }
 }
 

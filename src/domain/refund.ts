@@ -23,7 +23,7 @@ export interface RefundRequest {
 /**
  * - `requested`: the store has not set the amount aside yet.
  * - `reserved`: the amount is set aside; the provider has not taken it, or not for now.
- * - `unknown`: it may have been sent, and no usable answer came.
+ * - `unknown`: it may have been sent, and no usable answer has come.
  * - `pending`: the provider took it; no money has moved.
  * - `processing`: the payer has the money; the provider has not collected it from us.
  * - `succeeded`: done on both sides. `reversed`: done, and it came back later.
@@ -75,8 +75,8 @@ export const REFUND_ATTENTION_REASONS = [
   'key_conflict',
   /** It should have been possible, or done, by now. */
   'overdue',
+  /** It was done, and came back. */
   'reversed',
-  'provider_silent',
 ] as const;
 
 export type RefundAttentionReason = (typeof REFUND_ATTENTION_REASONS)[number];
@@ -122,14 +122,6 @@ export interface RefundRepairCommand {
 export interface RefundRepairRecord extends RefundRepairCommand {
   /** ISO 8601. */
   readonly at: string;
-}
-
-/** The amount set aside, and what the workflow has to know of the provider. */
-export interface Reservation {
-  readonly connectionId: string;
-  readonly amount: Money;
-  /** The provider's id of the object that is refunded. */
-  readonly paymentReference: string;
 }
 
 /** What a refund's workflow has to know of the provider. */

@@ -1,4 +1,4 @@
-/** What every payment request must satisfy, whatever the provider. */
+/** What every request for a payment or a refund must satisfy, whatever the provider. */
 import { currencyExponent } from './currencies.js';
 import { isPaymentId } from './ids.js';
 import { containsCardNumber } from './luhn.js';
@@ -6,6 +6,7 @@ import { isPositiveMinor, type AskedAmount } from './money.js';
 import type { PaymentRequest } from './payment.js';
 import { CAPTURE_MODES, DEADLINE_POLICIES } from './payment.js';
 import type { Violation } from './problem.js';
+import type { RefundRequest } from './refund.js';
 
 const TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})$/;
 const TIME_RULE = 'must be an ISO 8601 time that ends with Z or an offset';
@@ -18,10 +19,7 @@ const MAX_DESCRIPTION = 512;
  */
 export function checkRequest(request: PaymentRequest): readonly Violation[] {
   return [
-    ...check(isText(request.paymentId) && isPaymentId(request.paymentId), {
-      field: 'paymentId',
-      rule: 'must be 1 to 64 letters, digits, _ or -, beginning with a letter or digit',
-    }),
+    ...checkId('paymentId', request.paymentId),
     ...check(isText(request.connectionId) && request.connectionId !== '', {
       field: 'connectionId',
       rule: 'must name a configured connection',
@@ -49,16 +47,45 @@ export function checkRequest(request: PaymentRequest): readonly Violation[] {
   ];
 }
 
+/** The same of a refund. */
+export function checkRefundRequest(request: RefundRequest): readonly Violation[] {
+  const { refundId, paymentId, amount, paymentReference, description, requestedAt } = request;
+  return [
+    ...checkId('refundId', refundId),
+    ...checkId('paymentId', paymentId),
+    ...(amount === undefined ? [] : checkMoney(amount)),
+    ...(paymentReference === undefined
+      ? []
+      : checkText('paymentReference', paymentReference, MAX_REFERENCE)),
+    ...(description === undefined ? [] : checkText('description', description, MAX_DESCRIPTION)),
+    ...check(isTime(requestedAt), { field: 'requestedAt', rule: TIME_RULE }),
+  ];
+}
+
+function checkId(field: string, id: unknown): readonly Violation[] {
+  const rule = 'must be 1 to 64 letters, digits, _ or -, beginning with a letter or digit';
+  return check(isText(id) && isPaymentId(id), { field, rule });
+}
+
+/** Where the payer chooses, the currency alone. */
 function checkAmount(amount: Partial<AskedAmount> | undefined): readonly Violation[] {
   const { minor, currency } = amount ?? {};
-  const isCurrency = isText(currency) && currencyExponent(currency) !== undefined;
-  const isChosenByPayer = minor === undefined && isCurrency;
+  return minor === undefined && isCurrency(currency) ? [] : checkMoney({ minor, currency });
+}
+
+function checkMoney({
+  minor,
+  currency,
+}: {
+  minor?: unknown;
+  currency?: unknown;
+}): readonly Violation[] {
   return [
-    ...check(isChosenByPayer || (isText(minor) && isPositiveMinor(minor)), {
+    ...check(isText(minor) && isPositiveMinor(minor), {
       field: 'amount.minor',
       rule: 'must be a positive integer of minor units, written as a string',
     }),
-    ...check(isCurrency, {
+    ...check(isCurrency(currency), {
       field: 'amount.currency',
       rule: 'must be an ISO 4217 currency code in upper case',
     }),
@@ -116,6 +143,10 @@ function checkAtDeadline({ atDeadline, captureMode }: PaymentRequest): readonly 
 
 function check(isFine: boolean, violation: Violation): readonly Violation[] {
   return isFine ? [] : [violation];
+}
+
+function isCurrency(value: unknown): boolean {
+  return isText(value) && currencyExponent(value) !== undefined;
 }
 
 function isText(value: unknown): value is string {

@@ -3,20 +3,20 @@ import { InvalidCursor } from './errors.js';
 /** Where a page ended. */
 export interface Position {
   readonly requestedAt: string;
-  readonly paymentId: string;
+  readonly id: string;
 }
 
 /** Base64url of the position; opaque to callers. */
-export function encodeCursor({ requestedAt, paymentId }: Position): string {
-  return Buffer.from(JSON.stringify([requestedAt, paymentId])).toString('base64url');
+export function encodeCursor({ requestedAt, id }: Position): string {
+  return Buffer.from(JSON.stringify([requestedAt, id])).toString('base64url');
 }
 
 /** Throws InvalidCursor on anything that {@link encodeCursor} did not make. */
 export function decodeCursor(cursor: string): Position {
-  const [requestedAt, paymentId] = parseList(Buffer.from(cursor, 'base64url').toString('utf8'));
-  if (typeof requestedAt !== 'string' || typeof paymentId !== 'string') throw new InvalidCursor();
+  const [requestedAt, id] = parseList(Buffer.from(cursor, 'base64url').toString('utf8'));
+  if (typeof requestedAt !== 'string' || typeof id !== 'string') throw new InvalidCursor();
   if (Number.isNaN(Date.parse(requestedAt))) throw new InvalidCursor();
-  const position = { requestedAt, paymentId };
+  const position = { requestedAt, id };
   if (encodeCursor(position) !== cursor) throw new InvalidCursor();
   return position;
 }

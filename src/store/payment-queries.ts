@@ -96,12 +96,12 @@ function conditions(
 }
 
 function isAfter(cursor: string): Expression<SqlBool> {
-  const { requestedAt, paymentId } = decodeCursor(cursor);
-  return sql<boolean>`(requested_at, payment_id) < (${requestedAt}::timestamptz, ${paymentId})`;
+  const { requestedAt, id } = decodeCursor(cursor);
+  return sql<boolean>`(requested_at, payment_id) < (${requestedAt}::timestamptz, ${id})`;
 }
 
 function cursorOf(row: PaymentRow): string {
-  return encodeCursor({ requestedAt: row.requested_at.toISOString(), paymentId: row.payment_id });
+  return encodeCursor({ requestedAt: row.requested_at.toISOString(), id: row.payment_id });
 }
 
 function selectPayment(db: Kysely<Tables>, paymentId: PaymentId): Promise<PaymentRow | undefined> {

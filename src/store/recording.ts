@@ -2,7 +2,7 @@ import { sql, type Kysely, type Transaction, type Updateable } from 'kysely';
 import { mergeFacts, type Fact, type FactKind } from '../domain/facts.js';
 import type { PaymentId } from '../domain/ids.js';
 import type { Payment, PaymentRequest, RepairRecord } from '../domain/payment.js';
-import { paymentOf } from '../domain/payment-view.js';
+import { askedOf, paymentOf } from '../domain/payment-view.js';
 import { isDismissed } from '../domain/repairs.js';
 import type { PaymentRecord } from '../domain/record.js';
 import type { PaymentRow, PaymentsTable, Tables } from './database.js';
@@ -46,6 +46,41 @@ export function recordFacts(
     if (!row) return undefined;
     const known = await loadParts(trx, row);
     return addToKnown(trx, known, { facts, operations: [], changes: {}, references: [] });
+  });
+}
+
+/** A payment whose row a transaction has locked, for what is kept beside it. */
+export interface LockedPayment {
+  readonly paymentId: PaymentId;
+  readonly connectionId: string;
+  readonly currency: string;
+  /** As the reducer wants it. */
+  readonly asked: ReturnType<typeof askedOf>;
+  readonly facts: readonly Fact[];
+  /** Records further facts of it. */
+  add(facts: readonly Fact[]): Promise<void>;
+}
+
+/** Does `work` in one transaction, under the payment's row lock; undefined when there is none. */
+export function withLockedPayment<T>(
+  db: Kysely<Tables>,
+  paymentId: PaymentId,
+  work: (trx: Transaction<Tables>, payment: LockedPayment) => Promise<T>,
+): Promise<T | undefined> {
+  return db.transaction().execute(async (trx) => {
+    const row = await lockPayment(trx, paymentId);
+    if (!row) return undefined;
+    const known = await loadParts(trx, row);
+    return work(trx, {
+      paymentId,
+      connectionId: row.connection_id,
+      currency: row.currency,
+      asked: askedOf(toRequest(row)),
+      facts: known.facts,
+      async add(facts) {
+        await addToKnown(trx, known, { facts, operations: [], changes: {}, references: [] });
+      },
+    });
   });
 }
 

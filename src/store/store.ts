@@ -22,6 +22,7 @@ import { createPayers, type Payers } from './payers.js';
 import { findPaymentId, type ProviderObject } from './provider-objects.js';
 import { recordFacts, recordPayment } from './recording.js';
 import type { KeyRing } from '../transport/keyring.js';
+import { createRefunds, type Refunds } from './refunds.js';
 import { createRequests, type Requests } from './requests.js';
 import { sealedInbox } from './sealed-inbox.js';
 import { createSweeps, type Sweeps } from './sweeps.js';
@@ -64,6 +65,7 @@ export interface Store {
   /** Whose object this is; of several claims the first. */
   findPaymentId(object: ProviderObject): Promise<PaymentId | undefined>;
 
+  readonly refunds: Refunds;
   readonly inbox: Inbox;
   readonly requests: Requests;
   readonly expectations: Expectations;
@@ -99,6 +101,7 @@ function storeOver(database: Database, keys: KeyRing | undefined): Store {
     loadPayment: (paymentId) => loadPayment(db, paymentId),
     listPayments: (filter) => listPayments(db, filter),
     findPaymentId: (object) => findPaymentId(db, object),
+    refunds: createRefunds(db),
     inbox: sealedInbox(inbox, { db, keys }),
     requests: createRequests(db),
     expectations: createExpectations(db),

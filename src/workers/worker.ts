@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { DataConverter } from '@temporalio/common';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { paymentActivities } from '../activities/payments.js';
+import { refundActivities } from '../activities/refunds.js';
 import { sweepActivities } from '../activities/sweeps.js';
 import { TIMING, type TimingProfile } from '../domain/timing.js';
 import type { Connections } from '../providers/connections.js';
@@ -46,6 +47,7 @@ export async function startWorker(options: PaymentWorkerOptions): Promise<Runnin
     taskQueue: options.taskQueue,
     activities: {
       ...paymentActivities({ connections, store, timing, now }),
+      ...refundActivities({ connections, store, timing, now }),
       ...sweepActivities({ connections, store, timing, now }),
     },
     ...workflowsOf(options.workflowBundlePath),

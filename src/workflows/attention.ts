@@ -1,10 +1,17 @@
 /** When a person has to look at a payment, and why. */
+import { upsertSearchAttributes } from '@temporalio/workflow';
 import { expectedObject } from '../domain/ids.js';
 import type { Attention } from '../domain/payment.js';
 import type { Flag } from '../domain/reducer.js';
+import { SEARCH_ATTRIBUTES } from './contract.js';
 import type { Step } from './plan.js';
 import type { PaymentRun } from './run.js';
 import type { PaymentState } from './state.js';
+
+/** In the search attribute that operators look for; undefined takes it away. */
+export function showAttention(reason: string | undefined): void {
+  upsertSearchAttributes({ [SEARCH_ATTRIBUTES.attention]: reason === undefined ? [] : [reason] });
+}
 
 /** What a person has to see is part of what is recorded before the wait. */
 export function raiseAttention(run: PaymentRun, step: Step): void {

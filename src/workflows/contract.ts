@@ -3,7 +3,7 @@
  * lives as long as the longest payment; change it only by adding.
  */
 import type { Fact } from '../domain/facts.js';
-import type { OperationName, OperationRef, PaymentId } from '../domain/ids.js';
+import type { OperationName, OperationRef, PaymentId, RefundId } from '../domain/ids.js';
 import type { Money } from '../domain/money.js';
 import type { Outcome } from '../domain/outcome.js';
 import type {
@@ -15,6 +15,13 @@ import type {
 } from '../domain/payment.js';
 import type { Particulars } from '../domain/record.js';
 import type { Terms } from '../domain/terms.js';
+import type {
+  Refund,
+  RefundRequest,
+  RefundStanding,
+  RefundStatus,
+  RefundTerms,
+} from '../domain/refund.js';
 import type { TimingProfile } from '../domain/timing.js';
 
 export const PAYMENT_WORKFLOW = 'payment';
@@ -202,6 +209,93 @@ export interface SilenceInput {
 export interface ExpectedSilence {
   /** Epoch milliseconds; absent: silence means what it always does. */
   readonly untilMs?: number;
+}
+
+// --- refund -----------------------------------------------------------------------------------
+
+export const REFUND_WORKFLOW = 'refund';
+
+export const REFUND_UPDATES = {
+  /** Sent with the start; answers with the first answer of the provider. */
+  open: 'open',
+  cancel: 'cancel',
+  repair: 'repair',
+} as const;
+
+/** Somebody says that there is news of it; the provider is asked. */
+export const REFUND_SIGNALS = { hint: 'hint' } as const;
+
+export const REFUND_QUERIES = { refund: 'refund' } as const;
+
+export type RefundInput = OpenRefundInput | ResumeRefundInput;
+
+export interface OpenRefundInput {
+  readonly mode: 'open';
+  readonly request: RefundRequest;
+  readonly timing?: TimingProfile;
+}
+
+/** A refund that goes on from what the store knows of it. */
+export interface ResumeRefundInput {
+  readonly mode: 'resume';
+  readonly refundId: RefundId;
+  readonly timing?: TimingProfile;
+}
+
+/** What became of setting an amount aside: `rejected`, or as the store has it by now. */
+export interface ReserveResult {
+  readonly refund: Refund;
+  /** Absent where it was rejected. */
+  readonly terms?: RefundTerms;
+}
+
+/** Argument of the activities that move a refund's money. */
+export interface RefundSendInput extends Sent {
+  readonly refundId: RefundId;
+  readonly connectionId: string;
+  readonly request: RefundRequest;
+  readonly amount: Money;
+  readonly paymentReference: string;
+}
+
+/** As the providers' contract has it: its id there, and how it stands. */
+export interface RefundOpenedValue {
+  readonly providerReference: string;
+  readonly standing: RefundStanding;
+}
+
+export type RefundResult = Outcome<RefundOpenedValue>;
+
+export interface ResolveRefundInput {
+  readonly sent: RefundSendInput;
+  readonly intendedAt: string;
+  readonly mustBeProof: boolean;
+}
+
+export type RefundResolution = Resolution<RefundOpenedValue>;
+
+/** How it stands; absent where the provider was asked once and could not tell. */
+export interface RefundAnswer {
+  readonly standing: RefundStanding;
+}
+
+/** Argument of asking the provider how a refund stands. */
+export interface AskRefundInput {
+  readonly connectionId: string;
+  readonly paymentReference: string;
+  readonly providerReference: string;
+  readonly amount: Money;
+  /** `now`: whatever the answer is. `news`: asked on and on until it stands otherwise. */
+  readonly until: 'now' | 'news';
+  readonly known: RefundStatus;
+}
+
+/** What is stored of a refund, to go on from. */
+export interface StoredRefund {
+  readonly refund: Refund;
+  readonly revision: number;
+  readonly request: RefundRequest;
+  readonly terms?: RefundTerms;
 }
 
 // --- sweep ------------------------------------------------------------------------------------

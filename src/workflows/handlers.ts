@@ -5,6 +5,7 @@
 import {
   type ApplicationFailure,
   CancellationScope,
+  allHandlersFinished,
   condition,
   defineQuery,
   defineSignal,
@@ -43,8 +44,12 @@ const queries = {
 export interface Handlers {
   /** Gives the handlers the run they speak for. */
   attach(run: PaymentRun): void;
-  /** There is none to speak for: everybody who asks is told so. */
-  refuse(message: string): ApplicationFailure;
+  /**
+   * There is none to speak for.
+   *
+   * @throws ApplicationFailure `not_found`, once everybody who asks has been told so
+   */
+  refuseAll(message: string): Promise<never>;
 }
 
 export function registerHandlers(): Handlers {
@@ -84,9 +89,10 @@ export function registerHandlers(): Handlers {
       run = attachedRun;
       early.forEach((notice) => takeNotice(attachedRun, notice));
     },
-    refuse(message) {
+    async refuseAll(message) {
       refused = refusal('notFound', message);
-      return refused;
+      await condition(allHandlersFinished);
+      throw refused;
     },
   };
 }

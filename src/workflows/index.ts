@@ -1,2 +1,3 @@
 export { payment } from './payment.js';
+export { refund } from './refund.js';
 export { sweep } from './sweep.js';

@@ -18,10 +18,11 @@ import { TIMING } from '../domain/timing.js';
 import type { CarriedPayment, PaymentInput, Wishes } from './contract.js';
 import { askForNews, askIfHinted, askNow } from './asking.js';
 import { attentionAtEnd, raiseAttention } from './attention.js';
-import { registerHandlers, type Handlers } from './handlers.js';
+import { registerHandlers } from './handlers.js';
 import { createProxies } from './proxies.js';
 import { PaymentRun } from './run.js';
 import { performOrder } from './commands.js';
+import { ownRunId } from './run-id.js';
 import { refuseMalformed } from './shape.js';
 import { PaymentState } from './state.js';
 import type { Step } from './plan.js';
@@ -33,12 +34,12 @@ export async function payment(input: PaymentInput): Promise<Payment> {
   const timing = TIMING[input.timing ?? 'production'];
   const handlers = registerHandlers();
   const carried = input.mode === 'resume' ? await loadCarried(input) : carriedOf(input);
-  if (!carried) return refuseUnknown(handlers);
+  if (!carried) return handlers.refuseAll('there is no payment of this id');
   const state = new PaymentState(carried, timing.captureMarginMs);
   const run = new PaymentRun(state, timing);
   handlers.attach(run);
   if (input.mode === 'resume') run.showAttention();
-  run.runId = await ownRunId(run, input);
+  run.runId = await ownRunId(run.proxies.identify, input.mode === 'continue');
   heedCancellation(run);
   // Cancelling the workflow must not tear a payment from its money: it is a wish like another.
   await CancellationScope.nonCancellable(() => carryOut(run, input));
@@ -286,15 +287,6 @@ function carriedOf(input: Exclude<PaymentInput, { mode: 'resume' }>): CarriedPay
 }
 
 /**
- * The id of this run as its history has it: after a reset the server runs it under another one. A
- * run that continues an earlier one has to ask, since it looks like a reset from outside.
- */
-async function ownRunId({ proxies }: PaymentRun, { mode }: PaymentInput): Promise<string> {
-  if (mode !== 'continue') return workflowInfo().firstExecutionRunId;
-  return proxies.identify.identifyRun();
-}
-
-/**
  * State that matters is loaded inside the run: an argument could be old by now. Undefined when the
  * store has no such payment: none ends without being recorded.
  */
@@ -313,11 +305,4 @@ async function loadCarried(
     ...(repairs && { repairs }),
     ...(attention && { attention }),
   };
-}
-
-/** @throws ApplicationFailure `not_found`, once everybody who asks has been told so */
-async function refuseUnknown(handlers: Handlers): Promise<never> {
-  const failure = handlers.refuse('there is no payment of this id');
-  await condition(allHandlersFinished);
-  throw failure;
 }

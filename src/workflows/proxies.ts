@@ -5,6 +5,7 @@ import {
   proxyLocalActivities,
 } from '@temporalio/workflow';
 import type { PaymentActivities } from '../activities/payments.js';
+import type { RefundActivities } from '../activities/refunds.js';
 import type { Timing } from '../domain/timing.js';
 
 type Sends = Pick<
@@ -33,58 +34,88 @@ export interface Proxies {
   readonly recordWithoutEnd: Pick<PaymentActivities, 'recordPayment' | 'loadPayment'>;
 }
 
+/** Those of a refund; each with the options of its counterpart above. */
+export interface RefundProxies {
+  readonly sendOnce: Pick<RefundActivities, 'sendRefund'>;
+  readonly sendUntilDefinitive: Pick<RefundActivities, 'sendRefund'>;
+  readonly resolve: Pick<RefundActivities, 'resolveRefund'>;
+  readonly ask: Pick<RefundActivities, 'askRefund'>;
+  readonly recordShortly: Pick<RefundActivities, 'recordRefund'>;
+  readonly identify: Proxies['identify'];
+  readonly withoutEnd: Pick<RefundActivities, 'reserveRefund' | 'recordRefund' | 'loadRefund'>;
+}
+
 export function createProxies(timing: Timing): Proxies {
+  const options = optionsOf(timing);
+  return {
+    sendOnce: proxyActivities<Sends>(options.sendOnce),
+    sendUntilDefinitive: proxyActivities<Sends>(options.sendUntilDefinitive),
+    resolve: proxyActivities<Proxies['resolve']>(options.resolve),
+    ask: proxyActivities<Proxies['ask']>(options.ask),
+    askStoppable: proxyActivities<Proxies['ask']>(options.askStoppable),
+    recordShortly: proxyLocalActivities<Proxies['recordShortly']>(options.recordShortly),
+    identify: proxyLocalActivities<Proxies['identify']>(options.identify),
+    expect: proxyLocalActivities<Proxies['expect']>({
+      startToCloseTimeout: timing.recordWithinMs,
+      scheduleToCloseTimeout: timing.recordWithinMs,
+    }),
+    recordWithoutEnd: proxyActivities<Proxies['recordWithoutEnd']>(options.recordWithoutEnd),
+  };
+}
+
+export function createRefundProxies(timing: Timing): RefundProxies {
+  const options = optionsOf(timing);
+  return {
+    sendOnce: proxyActivities<RefundProxies['sendOnce']>(options.sendOnce),
+    sendUntilDefinitive: proxyActivities<RefundProxies['sendUntilDefinitive']>(
+      options.sendUntilDefinitive,
+    ),
+    resolve: proxyActivities<RefundProxies['resolve']>(options.resolve),
+    ask: proxyActivities<RefundProxies['ask']>(options.askStoppable),
+    recordShortly: proxyLocalActivities<RefundProxies['recordShortly']>(options.recordShortly),
+    identify: proxyLocalActivities<RefundProxies['identify']>(options.identify),
+    withoutEnd: proxyActivities<RefundProxies['withoutEnd']>(options.recordWithoutEnd),
+  };
+}
+
+function optionsOf(timing: Timing) {
   const startToCloseTimeout = callMs(timing);
-  const endless = (initialInterval: number, maximumInterval: number) => ({
-    initialInterval,
-    maximumInterval,
-    backoffCoefficient: 2,
-  });
-  const resolving = endless(timing.resolveFirstMs, timing.resolveMaxMs);
   const asking = {
     startToCloseTimeout,
     retry: endless(timing.resolveFirstMs, timing.pollLateEveryMs),
   };
   return {
-    sendOnce: proxyActivities<Sends>({
+    sendOnce: {
       scheduleToStartTimeout: timing.sendQueueLimitMs,
       startToCloseTimeout,
       retry: { maximumAttempts: 1 },
-    }),
-    sendUntilDefinitive: proxyActivities<Sends>({
+    },
+    sendUntilDefinitive: {
       // A definitive answer may take a second call to the provider.
       startToCloseTimeout: 2 * startToCloseTimeout,
       retry: endless(timing.resendFirstMs, timing.resendMaxMs),
       cancellationType: ActivityCancellationType.ABANDON,
-    }),
-    resolve: proxyActivities<Proxies['resolve']>({
+    },
+    resolve: {
       startToCloseTimeout,
-      retry: resolving,
+      retry: endless(timing.resolveFirstMs, timing.resolveMaxMs),
       cancellationType: ActivityCancellationType.ABANDON,
-    }),
-    ask: proxyActivities<Proxies['ask']>({
-      ...asking,
-      cancellationType: ActivityCancellationType.ABANDON,
-    }),
-    askStoppable: proxyActivities<Proxies['ask']>({
-      ...asking,
-      cancellationType: ActivityCancellationType.TRY_CANCEL,
-    }),
-    recordShortly: proxyLocalActivities<Proxies['recordShortly']>({
+    },
+    ask: { ...asking, cancellationType: ActivityCancellationType.ABANDON },
+    askStoppable: { ...asking, cancellationType: ActivityCancellationType.TRY_CANCEL },
+    recordShortly: {
       startToCloseTimeout: timing.recordWithinMs,
       scheduleToCloseTimeout: timing.recordWithinMs,
       retry: { maximumAttempts: 2, initialInterval: timing.recordRetryFirstMs },
-    }),
-    identify: proxyLocalActivities<Proxies['identify']>({
-      startToCloseTimeout: timing.recordWithinMs,
-    }),
-    expect: proxyLocalActivities<Proxies['expect']>({
-      startToCloseTimeout: timing.recordWithinMs,
-      scheduleToCloseTimeout: timing.recordWithinMs,
-    }),
-    recordWithoutEnd: proxyActivities<Proxies['recordWithoutEnd']>({
+    },
+    identify: { startToCloseTimeout: timing.recordWithinMs },
+    recordWithoutEnd: {
       startToCloseTimeout: 10 * timing.recordWithinMs,
       retry: endless(timing.recordRetryFirstMs, timing.recordRetryMaxMs),
-    }),
+    },
   };
+}
+
+function endless(initialInterval: number, maximumInterval: number) {
+  return { initialInterval, maximumInterval, backoffCoefficient: 2 };
 }

@@ -1,16 +1,11 @@
 /** One run of a payment: its state, and the ways of waiting that every step shares. */
-import {
-  isCancellation,
-  patched,
-  setCurrentDetails,
-  sleep,
-  upsertSearchAttributes,
-} from '@temporalio/workflow';
+import { isCancellation, patched, setCurrentDetails, sleep } from '@temporalio/workflow';
 import type { OperationName } from '../domain/ids.js';
 import { askedMoney, formatMoney } from '../domain/money.js';
 import type { Attention, PaymentRequest } from '../domain/payment.js';
 import type { Timing } from '../domain/timing.js';
-import { SEARCH_ATTRIBUTES, type ExpectedSilence } from './contract.js';
+import { showAttention } from './attention.js';
+import type { ExpectedSilence } from './contract.js';
 import { createProxies, type Proxies } from './proxies.js';
 import { Recorder } from './recorder.js';
 import type { PaymentState } from './state.js';
@@ -89,14 +84,14 @@ export class PaymentRun {
     if (state.attention?.reason === reason) return;
     state.attention = { reason, since: new Date().toISOString() };
     state.advance();
-    upsertSearchAttributes({ [SEARCH_ATTRIBUTES.attention]: [reason] });
+    showAttention(reason);
     this.describe();
   }
 
   /** Of an earlier run: search attributes are each run's own. */
   showAttention(): void {
     const { attention } = this.state;
-    if (attention) upsertSearchAttributes({ [SEARCH_ATTRIBUTES.attention]: [attention.reason] });
+    if (attention) showAttention(attention.reason);
   }
 
   clearAttention(): void {
@@ -104,7 +99,7 @@ export class PaymentRun {
     if (!state.attention) return;
     state.attention = undefined;
     state.advance();
-    upsertSearchAttributes({ [SEARCH_ATTRIBUTES.attention]: [] });
+    showAttention(undefined);
     this.describe();
   }
 

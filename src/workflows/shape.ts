@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/workflow';
-import { isPaymentId, paymentWorkflowId, type PaymentId } from '../domain/ids.js';
+import { isPaymentId, paymentWorkflowId, refundWorkflowId } from '../domain/ids.js';
 import { CAPTURE_MODES, type PaymentRequest } from '../domain/payment.js';
+import type { RefundRequest } from '../domain/refund.js';
 import { UPDATE_REFUSALS } from './contract.js';
 
 type Field = [name: string, isFine: boolean];
@@ -13,7 +14,19 @@ type Field = [name: string, isFine: boolean];
  * @throws ApplicationFailure `invalid_request`, its details naming each field
  */
 export function refuseMalformed(request: PaymentRequest | undefined, workflowId: string): void {
-  const violations = fieldsOf(request ?? {}, workflowId)
+  refuse(fieldsOf(request ?? {}, workflowId));
+}
+
+/** As {@link refuseMalformed}, of what no refund can be made of. */
+export function refuseMalformedRefund(
+  request: RefundRequest | undefined,
+  workflowId: string,
+): void {
+  refuse(refundFieldsOf(request ?? {}, workflowId));
+}
+
+function refuse(fields: readonly Field[]): void {
+  const violations = fields
     .filter(([, isFine]) => !isFine)
     .map(([field]) => ({ field, rule: 'is missing or malformed' }));
   if (violations.length === 0) return;
@@ -33,18 +46,47 @@ function fieldsOf(
   const { minor, currency } = (request.amount ?? {}) as { minor?: unknown; currency?: unknown };
   return [
     // Under any other workflow id, the same payment could be carried twice.
-    ['paymentId', isText(paymentId) && isPaymentId(paymentId) && isCarrier(workflowId, paymentId)],
+    ['paymentId', isId(paymentId) && workflowId === paymentWorkflowId(paymentId)],
     ['connectionId', isText(connectionId)],
-    ['amount.minor', minor === undefined || (isText(minor) && /^\d{1,30}$/.test(minor))],
-    ['amount.currency', isText(currency) && /^[A-Z]{3}$/.test(currency)],
+    ['amount.minor', minor === undefined || isMinor(minor)],
+    ['amount.currency', isCurrency(currency)],
     ['captureMode', CAPTURE_MODES.some((mode) => mode === captureMode)],
     ['merchantReference', isText(merchantReference)],
-    ['requestedAt', isText(requestedAt) && !Number.isNaN(Date.parse(requestedAt))],
+    ['requestedAt', isTime(requestedAt)],
   ];
 }
 
-function isCarrier(workflowId: string, paymentId: PaymentId): boolean {
-  return workflowId === paymentWorkflowId(paymentId);
+function refundFieldsOf(
+  request: { readonly [Name in keyof RefundRequest]?: unknown },
+  workflowId: string,
+): Field[] {
+  const { refundId, paymentId, amount, paymentReference, description, requestedAt } = request;
+  const { minor, currency } = (amount ?? {}) as { minor?: unknown; currency?: unknown };
+  return [
+    ['refundId', isId(refundId) && workflowId === refundWorkflowId(refundId)],
+    ['paymentId', isId(paymentId)],
+    ['amount.minor', amount === undefined || isMinor(minor)],
+    ['amount.currency', amount === undefined || isCurrency(currency)],
+    ['paymentReference', paymentReference === undefined || isText(paymentReference)],
+    ['description', description === undefined || isText(description)],
+    ['requestedAt', isTime(requestedAt)],
+  ];
+}
+
+function isId(value: unknown): value is string {
+  return isText(value) && isPaymentId(value);
+}
+
+function isMinor(value: unknown): boolean {
+  return isText(value) && /^\d{1,30}$/.test(value);
+}
+
+function isCurrency(value: unknown): boolean {
+  return isText(value) && /^[A-Z]{3}$/.test(value);
+}
+
+function isTime(value: unknown): boolean {
+  return isText(value) && !Number.isNaN(Date.parse(value));
 }
 
 function isText(value: unknown): value is string {

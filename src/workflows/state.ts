@@ -1,5 +1,4 @@
 /** The state of one payment within its workflow. Views are derived; nothing is stored twice. */
-import { workflowInfo } from '@temporalio/workflow';
 import { mergeFacts, type Fact } from '../domain/facts.js';
 import { operationKey, type OperationName } from '../domain/ids.js';
 import type { Money } from '../domain/money.js';
@@ -20,11 +19,9 @@ import { reduceFacts, type PaymentStatus, type PaymentView } from '../domain/red
 import { askedOf, carryingReference, paymentOf } from '../domain/payment-view.js';
 import { captureBeforeMs, planNext, type Situation, type Step } from './plan.js';
 import type { CarriedPayment, OpenedValue, Wishes } from './contract.js';
+import { nextRevision } from './revision.js';
 
 export type Command = Exclude<OperationName, 'create'>;
-
-/** More changes than one workflow task makes. */
-const REVISIONS_PER_EVENT = 1_000;
 
 export class PaymentState {
   readonly request: PaymentRequest;
@@ -136,13 +133,8 @@ export class PaymentState {
     return total > 0n ? money(total, this.request.amount.currency) : undefined;
   }
 
-  /**
-   * Raises the revision. It counts from the length of the history, so that a workflow task that was
-   * lost after recording, and is done again otherwise, still overrules what the lost one recorded.
-   */
   advance(): void {
-    const reached = this.#firstRevision + workflowInfo().historyLength * REVISIONS_PER_EVENT;
-    this.revision = Math.max(this.revision + 1, reached);
+    this.revision = nextRevision(this.revision, this.#firstRevision);
   }
 
   /** Takes in facts; says whether any was new. */

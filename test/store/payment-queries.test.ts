@@ -106,7 +106,7 @@ for (const backend of BACKENDS) {
       expect(paid?.nextAction).toBeUndefined();
     });
 
-    it.each(['', '!', 'bm9uZQ', 'WzEsMl0', encodeCursor({ requestedAt: 'x', paymentId: 'y' })])(
+    it.each(['', '!', 'bm9uZQ', 'WzEsMl0', encodeCursor({ requestedAt: 'x', id: 'y' })])(
       'refuses the cursor "%s", naming the field',
       async (after) => {
         const listing = store().listPayments({ after, limit: 1 });
@@ -119,12 +119,12 @@ for (const backend of BACKENDS) {
 
 describe('a cursor', () => {
   it('comes back as the position it was made of', () => {
-    const position = { requestedAt: AT, paymentId: 'pay-1' };
+    const position = { requestedAt: AT, id: 'pay-1' };
     expect(decodeCursor(encodeCursor(position))).toEqual(position);
   });
 
   it('is safe in a URL', () => {
-    const cursor = encodeCursor({ requestedAt: AT, paymentId: '???>>>' });
+    const cursor = encodeCursor({ requestedAt: AT, id: '???>>>' });
     expect(encodeURIComponent(cursor)).toBe(cursor);
   });
 });
