@@ -112,3 +112,19 @@ function canonicalJson(value: unknown): string {
       : part,
   );
 }
+
+const KEY_DIGEST_LENGTH = 32;
+
+/** Answers a command: once per key where there is one, and also while the store is down. */
+export async function answerCommand(
+  { store, timing }: Pick<OnceOptions, 'store' | 'timing'>,
+  { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+  work: (options: { readonly idempotencyKey?: string }) => Promise<Done>,
+): Promise<FastifyReply> {
+  const key = request.headers['idempotency-key'];
+  if (typeof key !== 'string') return sendAnswer(reply, (await work({})).answer);
+  const idempotencyKey = keyDigest({ clientId: request.clientId, key }, KEY_DIGEST_LENGTH);
+  return answerOnce({ request, reply }, { store, timing, key, keeping: 'optional' }, () =>
+    work({ idempotencyKey }),
+  );
+}

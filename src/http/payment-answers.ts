@@ -22,12 +22,12 @@ export async function begun(context: Context, paymentId: PaymentId): Promise<Don
   }
   const found = await context.client.get(paymentId);
   if (found) return opened(found);
-  throw unsure(paymentId);
+  throw unsure(locationOf(paymentId));
 }
 
 /** A command without an answer in time may not have been taken, so a repeat goes on with it. */
 export async function unanswered(context: Context, paymentId: PaymentId): Promise<Done> {
-  if (!(await isRunning(context, paymentId))) throw unsure(paymentId);
+  if (!(await isRunning(context, paymentId))) throw unsure(locationOf(paymentId));
   return { answer: jsonAnswer(202, { paymentId }, locationOf(paymentId)), isFinal: false };
 }
 
@@ -40,10 +40,11 @@ function locationOf(paymentId: PaymentId): { location: string } {
   return { location: `/v1/payments/${paymentId}` };
 }
 
-function unsure(paymentId: PaymentId): ApiError {
+/** Nobody knows whether it was taken. */
+export function unsure(location: { readonly location: string }): ApiError {
   return new ApiError({
     code: 'orchestrator_unavailable',
     detail: 'Temporal did not answer. Repeat with the same Idempotency-Key to make sure.',
-    headers: locationOf(paymentId),
+    headers: location,
   });
 }

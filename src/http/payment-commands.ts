@@ -1,15 +1,13 @@
 /** Capture, void and cancel. They go on while the store is down. */
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { Answer, CommandOptions } from '../client/client.js';
 import { HoldfastError } from '../client/errors.js';
 import type { PaymentId } from '../domain/ids.js';
 import type { Payment, RepairCommand } from '../domain/payment.js';
 import type { PaymentStatus } from '../domain/reducer.js';
-import { sendAnswer } from './answers.js';
 import type { Api, Context } from './api.js';
 import { EVERY_ROUTE, responses } from './documented.js';
-import { answerOnce, keyDigest, type Done } from './idempotency.js';
+import { answerCommand, type Done } from './idempotency.js';
 import { commanded, unanswered } from './payment-answers.js';
 import { optionalKeyHeader, paymentParams } from './parameters.js';
 import { present } from '../domain/present.js';
@@ -135,21 +133,6 @@ function commandRoute<Body extends z.ZodType>(
     },
   });
 }
-
-async function answerCommand(
-  { store, timing }: Context,
-  { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
-  work: (options: CommandOptions) => Promise<Done>,
-): Promise<FastifyReply> {
-  const key = request.headers['idempotency-key'];
-  if (typeof key !== 'string') return sendAnswer(reply, (await work({})).answer);
-  const idempotencyKey = keyDigest({ clientId: request.clientId, key }, KEY_DIGEST_LENGTH);
-  return answerOnce({ request, reply }, { store, timing, key, keeping: 'optional' }, () =>
-    work({ idempotencyKey }),
-  );
-}
-
-const KEY_DIGEST_LENGTH = 32;
 
 async function perform<Body extends z.ZodType>(
   context: Context,

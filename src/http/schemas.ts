@@ -31,7 +31,7 @@ export const text = (maxLength: number) => {
 
 const currency = z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 4217 currency code in upper case');
 
-const positiveMoney = z
+export const positiveMoney = z
   .strictObject({
     minor: z
       .string()
@@ -138,7 +138,7 @@ const nextAction = z
   })
   .register(components, { id: 'NextAction', description: 'What the payer has to do.' });
 
-const operation = z
+export const operation = z
   .strictObject({
     operation: z.enum(OPERATION_NAMES),
     sequence: z.number().int(),

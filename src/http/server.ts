@@ -20,6 +20,7 @@ import { payerRoutes } from './payer-routes.js';
 import { commandRoutes } from './payment-commands.js';
 import { openingRoute } from './payment-opening.js';
 import { readingRoutes } from './payment-reads.js';
+import { refundRoutes } from './refund-routes.js';
 import { refundIbanRoutes } from './refund-iban.js';
 import { problemBody, problemStatus, type ApiCode } from './problems.js';
 import { systemRoutes } from './system-routes.js';
@@ -159,6 +160,7 @@ function registerApi(app: FastifyInstance, context: Context): void {
   readingRoutes(api, context);
   refundIbanRoutes(api, context);
   commandRoutes(api, context);
+  refundRoutes(api, context);
   payerRoutes(api, context);
   connectionRoutes(api, context);
   codeRoutes(api, context);
