@@ -111,7 +111,10 @@ function unread(answer: Answer): RefundReading {
   return { kind: isAbsent ? 'absent' : 'unclear', problem };
 }
 
-function amountOf(told: { readonly amount: number; readonly currency?: string | undefined }): Money {
+function amountOf(told: {
+  readonly amount: number;
+  readonly currency?: string | undefined;
+}): Money {
   return money(told.amount, told.currency ?? 'EUR');
 }
 

@@ -69,7 +69,11 @@ function cursorTo({ page, day }: Place): string {
 }
 
 /** Where to go on, by what the answer says of its pages; undefined at the end. */
-function placeAfter({ by, kind }: ReportRequest, place: Place, totalPages: number): Place | undefined {
+function placeAfter(
+  { by, kind }: ReportRequest,
+  place: Place,
+  totalPages: number,
+): Place | undefined {
   if (place.page + 1 < totalPages) return { ...place, page: place.page + 1 };
   const isEnd = kind !== 'payouts' || place.day === undefined || place.day >= by.days.to;
   return isEnd ? undefined : { page: 0, day: dayAfter(place.day) };
@@ -126,7 +130,10 @@ type Rows = Pick<Extract<ReportPage, { kind: 'found' }>, 'payouts' | 'lines'>;
 
 type ReadRows = (told: unknown) => Rows | { readonly misfit: string };
 
-const linesOf = (rows: readonly LineRow[]): Rows => ({ payouts: [], lines: rows.map(reportedLine) });
+const linesOf = (rows: readonly LineRow[]): Rows => ({
+  payouts: [],
+  lines: rows.map(reportedLine),
+});
 
 const READ: Readonly<Record<ReportKind, ReadRows>> = {
   payouts: reader('payouts', reportRows.payouts, (rows) => ({

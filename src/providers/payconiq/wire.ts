@@ -110,7 +110,13 @@ const count = z.union([
 ]);
 /** Reports write what is not there as an empty text, too. */
 const filled = <Schema extends z.ZodType<string>>(schema: Schema) =>
-  z.literal('').transform(() => undefined).or(schema).nullish().transform((text) => text ?? undefined).optional();
+  z
+    .literal('')
+    .transform(() => undefined)
+    .or(schema)
+    .nullish()
+    .transform((text) => text ?? undefined)
+    .optional();
 const id = z.string().length(24);
 const currency = z.string().regex(/^[A-Z]{3}$/);
 
