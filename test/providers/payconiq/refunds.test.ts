@@ -333,8 +333,12 @@ describe('PCQ-11: a refund, answered outside the document:', () => {
   });
 
   it('PCQ-12: a reading passes on when to ask again', async () => {
-    odd.answer(429, '');
-    expect(await reading()).toMatchObject({ kind: 'unclear', problem: { code: 'throttled' } });
+    odd.answer(429, '', { 'retry-after': '7' });
+    expect(await reading()).toMatchObject({
+      kind: 'unclear',
+      problem: { code: 'throttled' },
+      retryAfterMs: 7_000,
+    });
   });
 });
 
