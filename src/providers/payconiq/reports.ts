@@ -169,5 +169,5 @@ function misfit(what: string): Problem {
 function refused({ by }: ReportRequest, answer: Answer): ReportPage {
   const { problem } = refusalOf(answer, REPORT_ERRORS);
   const isAbsent = 'payoutReference' in by && problem.providerCode === 'PAYOUT_NOT_FOUND';
-  return { kind: isAbsent && answer.status === 404 ? 'absent' : 'unclear', problem };
+  return { kind: isAbsent ? 'absent' : 'unclear', problem };
 }
