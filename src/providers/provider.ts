@@ -207,20 +207,37 @@ export interface ReportCapability {
   readonly timeZone: string;
   /** Local time from which a day's successor has its report complete: `HH:MM`. */
   readonly completeAt: string;
-  /** The longest range of days that one request may ask for. */
+  /** The most days that one request's range may have, its first and its last both counted. */
   readonly maxDays: number;
   /** What can be asked for; without `payouts`, nobody tells when money reaches the merchant. */
   readonly kinds: readonly ReportKind[];
-  /** One page of a report. Moves no money, may be repeated at will. */
+  /**
+   * One page of a report. Moves no money, may be repeated at will. Complete or `unclear`: a row that
+   * cannot be read makes its page unclear, and its problem names the row and the field.
+   *
+   * @throws RangeError for a range that is none or has more than `maxDays` days, and for a cursor
+   *   that is not of this report
+   */
   page(asked: ReportRequest): Promise<ReportPage>;
 }
 
 export type ReportKind = 'payouts' | 'payments' | 'refunds';
 
-export interface ReportRequest {
-  readonly kind: ReportKind;
-  /** Payouts by the day they are dated; the rest by the business day, or by the payout they are in. */
+export type ReportRequest = PayoutsRequest | LinesRequest;
+
+/** Payouts, by the days they are dated: one alone cannot be asked for. */
+export interface PayoutsRequest extends FromCursor {
+  readonly kind: 'payouts';
+  readonly by: { readonly days: DayRange };
+}
+
+/** Payments or refunds, by business days or by the payout they are in. */
+export interface LinesRequest extends FromCursor {
+  readonly kind: 'payments' | 'refunds';
   readonly by: { readonly days: DayRange } | { readonly payoutReference: string };
+}
+
+interface FromCursor {
   /** The `nextCursor` of the page before; absent for the first. */
   readonly cursor?: string;
 }
@@ -232,7 +249,7 @@ export type ReportPage =
       readonly payouts: readonly ReportedPayout[];
       /** Of the other kinds. */
       readonly lines: readonly ReportedLine[];
-      /** Absent on the last page. */
+      /** Absent on the last page, and only there: a page without rows may be followed by others. */
       readonly nextCursor?: string;
     }
   /** The provider knows no such payout. */

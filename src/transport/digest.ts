@@ -6,6 +6,10 @@ export type Bytes = string | Uint8Array;
 const BASE32_ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
 const SHA256_BASE32_LENGTH = 51;
 
+const FITTING_KEY = /^[A-Za-z0-9_./-]+$/;
+/** In hex digits: fewer, and two keys could meet. */
+const SHORTEST_KEY = 32;
+
 /** SHA-256 as 64 lower-case hex digits. */
 export function sha256Hex(data: Bytes): string {
   return createHash('sha256').update(data).digest('hex');
@@ -46,4 +50,20 @@ export function sha256Base32(data: Bytes, length: number): string {
     text += BASE32_ALPHABET[Number((bits >> shift) & 31n)];
   }
   return text;
+}
+
+/**
+ * An idempotency key as a provider can take it: the key itself where it has 1 to `maxLength`
+ * characters of `A-Z a-z 0-9 _ - . /`, else the first `maxLength` hex digits of its SHA-256. The same
+ * for the same key, for ever.
+ *
+ * @param maxLength the provider's limit, in characters
+ * @throws RangeError unless maxLength is an integer of at least 32
+ */
+export function fittingKey(key: string, maxLength: number): string {
+  if (!Number.isInteger(maxLength) || maxLength < SHORTEST_KEY) {
+    throw new RangeError(`maxLength must be an integer of at least ${SHORTEST_KEY}`);
+  }
+  const isFitting = key.length <= maxLength && FITTING_KEY.test(key);
+  return isFitting ? key : sha256Hex(key).slice(0, maxLength);
 }

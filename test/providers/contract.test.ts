@@ -8,10 +8,20 @@ import {
   type Intent,
   type Operation,
   type PaymentCapability,
+  type RefundCapability,
+  type RefundIntent,
+  type RefundOpened,
 } from '../../src/providers/provider.js';
 import { PROVIDERS } from '../../src/providers/registry.js';
 import { FIXTURES } from './fixtures/fixtures.js';
-import { FAULTS, identities, type Fault, type RunningSetup } from './fixtures/fixture.js';
+import {
+  FAULTS,
+  FURTHER,
+  identities,
+  type Fault,
+  type RunningRefunds,
+  type RunningSetup,
+} from './fixtures/fixture.js';
 
 type AnyOperation = Operation<unknown>;
 type Expected = 'unknown' | `not_sent: ${NotSentCause}`;
@@ -56,6 +66,11 @@ describe('the fixtures', () => {
     );
     expect(OPERATION_NAMES.filter((name) => !offered.includes(name))).toEqual([]);
   });
+
+  it('leave nothing else untried that a connection may have', () => {
+    const had = FIXTURES.flatMap(({ setups }) => setups.flatMap(({ further }) => further));
+    expect(FURTHER.filter((name) => !had.includes(name))).toEqual([]);
+  });
 });
 
 const SETUPS = FIXTURES.flatMap(({ provider, setups }) =>
@@ -91,6 +106,11 @@ describe.each(SETUPS)('$title', ({ provider, setup }) => {
 
   it('offers exactly the operations that it can do', () => {
     expect(Object.keys(payments.operations).sort()).toEqual([...setup.operations].sort());
+  });
+
+  it('has exactly what else it can do', () => {
+    const had = FURTHER.filter((name) => running.connection[name] !== undefined);
+    expect(had.sort()).toEqual([...setup.further].sort());
   });
 
   it('tells the workflow of each operation how a lost answer is settled', async () => {
@@ -200,6 +220,79 @@ describe.each(SETUPS)('$title', ({ provider, setup }) => {
     };
   });
 
+  describe.each(setup.further.filter((name) => name === 'refunds'))('of %s, one', () => {
+    let given: RunningRefunds;
+    beforeAll(() => void (given = running.refunds!));
+
+    const refundsOf = (connection: Connection): RefundCapability => connection.refunds!;
+    const refund = async (intent: RefundIntent, connection = running.connection) => {
+      const outcome = await refundsOf(connection).operation.send(intent);
+      if ('problem' in outcome) told.push(JSON.stringify(outcome.problem));
+      return outcome;
+    };
+
+    it('succeeds with one request and one effect, and can be asked for', async () => {
+      const intent = await given.ready();
+      const { providerReference, standing } = opened(await refund(intent));
+      expect([given.changesAsked(intent), given.effects(intent)]).toEqual([1, 1]);
+      const { paymentReference, amount } = intent;
+      const asked = { paymentReference, providerReference };
+      expect(await refundsOf(running.connection).read(asked)).toEqual({
+        kind: 'found',
+        standing,
+        amount,
+      });
+    });
+
+    it('is not sent once its moment has passed', async () => {
+      const intent = { ...(await given.ready()), latestWriteAtMs: Date.now() - 1 };
+      expect(summary(await refund(intent))).toBe('not_sent: too_late');
+      expect([given.changesAsked(intent), given.effects(intent)]).toEqual([0, 0]);
+    });
+
+    test.each(FAULTS)(
+      '%s: says what is known, sends once, and has one effect over all repeats',
+      async (fault) => {
+        const intent = await given.ready();
+        const letGo = await given.arm('send', fault);
+        const connection = fault === 'slow' ? running.impatient : running.connection;
+        const outcome = await refund(intent, connection);
+        await letGo();
+        expect(summary(outcome)).toBe(EXPECTED[fault]);
+        expect(given.changesAsked(intent)).toBe(fault === 'refuse' ? 0 : 1);
+        expect(given.effects(intent)).toBe(HAS_EFFECT[fault] ? 1 : 0);
+
+        expect(refundsOf(connection).operation.recovery).toBe('repeat');
+        const settled = opened(await refund(intent));
+        expect(opened(await refund(intent))).toEqual(settled);
+        expect(given.effects(intent)).toBe(1);
+      },
+    );
+
+    test.each(FAULTS)('%s: how it stands is unclear, and never absent', async (fault) => {
+      const intent = await given.ready();
+      const { providerReference } = opened(await refund(intent));
+      const letGo = await given.arm('read', fault);
+      const connection = fault === 'slow' ? running.impatient : running.connection;
+      const { paymentReference } = intent;
+      const reading = await refundsOf(connection).read({ paymentReference, providerReference });
+      await letGo();
+      expect(reading.kind).toBe('unclear');
+      told.push(JSON.stringify(reading));
+    });
+
+    it('that is wrong is refused before anything is sent, each with field and rule', async () => {
+      const { check } = refundsOf(running.connection);
+      expect(given.wrongRequests.length).toBeGreaterThan(0);
+      for (const request of given.wrongRequests) {
+        const violations = check(request);
+        expect(violations.length).toBeGreaterThan(0);
+        for (const { field, rule } of violations) expect([field, rule]).not.toContain('');
+      }
+      expect(check((await given.ready()).request)).toEqual([]);
+    });
+  });
+
   it('no problem ever tells a secret', () => {
     expect(told.length).toBeGreaterThan(FAULTS.length);
     for (const secret of running.secrets) {
@@ -224,6 +317,11 @@ describe.each(SETUPS)('$title', ({ provider, setup }) => {
 function paymentsOf({ payments }: Connection): PaymentCapability {
   if (!payments) throw new Error('the connection takes no payments');
   return payments;
+}
+
+function opened(outcome: Outcome<RefundOpened>): RefundOpened {
+  if (outcome.kind !== 'succeeded') throw new Error(JSON.stringify(outcome));
+  return outcome.value;
 }
 
 function summary(outcome: Outcome<unknown>): string {

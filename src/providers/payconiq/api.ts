@@ -13,16 +13,26 @@ import type { NotSent, Outcome } from '../../domain/outcome.js';
 import type { Problem } from '../../domain/problem.js';
 import { authenticator, verifySignature } from './auth.js';
 import type { PayconiqSettings } from './config.js';
-import { errorMeaning } from './mapping.js';
+import { ERRORS, errorMeaning, isDocumented, type ErrorTable } from './mapping.js';
 import { errorAnswer, parseBody } from './wire.js';
 
-const MAX_RESPONSE_BYTES = { payment: 64 * 1024, search: 4 * 1024 * 1024 } as const;
+const KIB = 1024;
+const MIB = 1024 * KIB;
+/** A report's page has up to 10,000 rows, of some 1,400 bytes where their texts are long. */
+const MAX_RESPONSE_BYTES = {
+  payment: 64 * KIB,
+  search: 4 * MIB,
+  refund: 64 * KIB,
+  report: 16 * MIB,
+} as const;
 
 export interface Call {
   readonly method: HttpRequest['method'];
   readonly path: string;
   readonly query?: string;
   readonly body?: unknown;
+  /** At most 64 characters; refunds alone take one. @see payconiq.txt L11258 */
+  readonly idempotencyKey?: string;
   readonly size: keyof typeof MAX_RESPONSE_BYTES;
   readonly connection: HttpRequest['connection'];
   /** Epoch milliseconds by which the whole exchange has to be over. */
@@ -48,7 +58,12 @@ export function payconiqApi(
     const exchange = await http.send({
       method: call.method,
       url: `${settings.apiBaseUrl}${call.path}${call.query ? `?${call.query}` : ''}`,
-      headers: { accept: 'application/json', 'content-type': 'application/json', ...proof },
+      headers: {
+        accept: 'application/json',
+        'content-type': 'application/json',
+        ...(call.idempotencyKey !== undefined && { 'idempotency-key': call.idempotencyKey }),
+        ...proof,
+      },
       ...(call.body !== undefined && { body }),
       timeoutMs: Math.max(call.deadlineMs - now(), 1),
       maxResponseBytes: MAX_RESPONSE_BYTES[call.size],
@@ -92,11 +107,14 @@ export type Refusal =
   | Extract<Outcome, { kind: 'not_sent' | 'declined' | 'unknown' }>
   | { readonly kind: 'ask'; readonly problem: Problem };
 
-/** Reads a 4xx by its documented code and status. 401 and 403 refuse us whatever else they say. */
-export function refusalOf(answer: Answer): Refusal {
+/**
+ * Reads a 4xx by its documented code and status, of payments unless another table is given. 401 and
+ * 403 refuse us whatever else they say.
+ */
+export function refusalOf(answer: Answer, table: ErrorTable = ERRORS): Refusal {
   const error = parseBody(errorAnswer, answer.body);
   const providerCode = refusesUs(answer) ? ACCESS_CODES[answer.status] : error?.code;
-  const meaning = providerCode === undefined ? undefined : errorMeaning(providerCode);
+  const meaning = providerCode === undefined ? undefined : errorMeaning(providerCode, table);
   const isFitting = answer.status >= 400 && (meaning?.status ?? answer.status) === answer.status;
   if (providerCode === undefined || !meaning || !isFitting) {
     return unexpectedAnswer(`Payconiq answered ${describe(answer.status, error?.code)}`);
@@ -121,9 +139,21 @@ export function refusalOf(answer: Answer): Refusal {
         cause: 'throttled',
         problem: { code: 'throttled', providerCode, message },
       };
+    case 'not_yet':
+      return {
+        kind: 'not_sent',
+        cause: 'not_yet',
+        problem: { code: meaning.code, providerCode, message },
+      };
     case 'ask':
-      return { kind: 'ask', problem: { code: meaning.code, providerCode, message } };
+    case 'unknown':
+      return { kind: meaning.as, problem: { code: meaning.code, providerCode, message } };
   }
+}
+
+/** Where there is no payment whose details could tell: then the outcome is unknown. */
+export function withoutAsk(refusal: Refusal): Exclude<Refusal, { kind: 'ask' }> {
+  return refusal.kind === 'ask' ? { kind: 'unknown', problem: refusal.problem } : refusal;
 }
 
 const ACCESS_CODES: Readonly<Record<number, string>> = {
@@ -134,8 +164,7 @@ const ACCESS_CODES: Readonly<Record<number, string>> = {
 /** Whether our credentials were refused: then nothing was looked at, and no signature is due. */
 function refusesUs({ status, body }: Answer): boolean {
   const { code = '' } = parseBody(errorAnswer, body) ?? {};
-  const isOtherRefusal =
-    errorMeaning(code) !== undefined && !Object.values(ACCESS_CODES).includes(code);
+  const isOtherRefusal = isDocumented(code) && !Object.values(ACCESS_CODES).includes(code);
   return ACCESS_CODES[status] !== undefined && !isOtherRefusal;
 }
 

@@ -1,10 +1,10 @@
 /** Creations at Payconiq (PCQ-01 to PCQ-04), and what became of those whose answer was lost. */
 import { fact, mergeFacts } from '../../domain/facts.js';
-import type { NotSent, Outcome, Unknown } from '../../domain/outcome.js';
+import type { Outcome } from '../../domain/outcome.js';
 import type { PaymentRequest } from '../../domain/payment.js';
 import { unexpectedAnswer, type Answer } from '../../transport/classify.js';
 import type { Evidence, Find, Intent, Opened, Send } from '../provider.js';
-import { refusalOf } from './api.js';
+import { refusalOf, withoutAsk } from './api.js';
 import type { PaymentsContext } from './context.js';
 import { buildCreate, nextActionOf } from './creation.js';
 import { flavourRules, optionsOf, type PayconiqOptions } from './flavours.js';
@@ -180,11 +180,4 @@ function isAdoptable(request: PaymentRequest, options: PayconiqOptions, found: D
     request.returnUrl === undefined || opensApp || found._links?.checkout !== undefined;
   const isUsable = meaning !== undefined && !meaning.isFinal && hasLink;
   return isOfAmount(request, found) && (holdsMoney(found) || isUsable);
-}
-
-/** A creation has no object whose details could tell: then its outcome is unknown. */
-function withoutAsk(
-  refusal: ReturnType<typeof refusalOf>,
-): NotSent | Unknown | Extract<Outcome, { kind: 'declined' }> {
-  return refusal.kind === 'ask' ? { kind: 'unknown', problem: refusal.problem } : refusal;
 }

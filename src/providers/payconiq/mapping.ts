@@ -3,8 +3,10 @@ import { fact, type Fact, type FactSource } from '../../domain/facts.js';
 import { addMoney, money, type Money } from '../../domain/money.js';
 import { payerData, type PayerData } from '../../domain/payer.js';
 import type { Problem, ProblemCode } from '../../domain/problem.js';
+import type { RefundStanding } from '../../domain/refund.js';
+import type { ReportedLine, ReportedPayout } from '../../domain/report.js';
 import type { Subject } from '../../domain/subject.js';
-import type { Statement } from './wire.js';
+import type { LineRow, PayoutRow, Statement } from './wire.js';
 
 /** @see payconiq.txt L689-701, L11985-12012 */
 export const PAYCONIQ_STATUSES = [
@@ -142,13 +144,20 @@ type ErrorMeaning = {
   | { readonly as: 'rejected' | 'declined'; readonly code: ProblemCode }
   /** Nothing was processed; later it may be. */
   | { readonly as: 'later' }
+  /** The same, in a day or two. */
+  | { readonly as: 'not_yet'; readonly code: ProblemCode }
   /** The object is not in a state for it: its details tell the rest. */
   | { readonly as: 'ask'; readonly code: ProblemCode }
+  /** It does not tell what became of the call. */
+  | { readonly as: 'unknown'; readonly code: ProblemCode }
 );
 
+/** The documented error codes of some operations. */
+export type ErrorTable = Readonly<Record<string, ErrorMeaning>>;
+
 /**
- * Documented error codes. One that is missing here, or that comes with a status that does not fit
- * the document, leaves the outcome unknown.
+ * Documented error codes of payments. One that is missing here, or that comes with a status that does
+ * not fit the document, leaves the outcome unknown.
  * @see payconiq.txt L707-725, L1138-1168, L2165-2198, L2305-2334
  */
 export const ERRORS = {
@@ -167,8 +176,99 @@ export const ERRORS = {
   PAYMENT_NOT_PENDING: { status: 422, as: 'ask', code: 'not_pending' },
   PAYMENT_NOT_FOUND: { status: 404, as: 'ask', code: 'not_found' },
   PAYMENT_CONFLICT: { as: 'ask', code: 'not_pending' },
-} as const satisfies Record<string, ErrorMeaning>;
+} as const satisfies ErrorTable;
 
-export function errorMeaning(code: string): ErrorMeaning | undefined {
-  return Object.hasOwn(ERRORS, code) ? ERRORS[code as keyof typeof ERRORS] : undefined;
+/**
+ * Those of refunds. What is declined made no refund under our key. A conflict says that something of
+ * our key is there, with other contents: only a person can tell what.
+ *
+ * @see payconiq.txt L11325-11380, L11459-11494
+ */
+export const REFUND_ERRORS = {
+  VALIDATION_ERROR: { status: 400, as: 'rejected', code: 'provider_refused' },
+  UNAUTHORIZED: ERRORS.UNAUTHORIZED,
+  ACCESS_DENIED: ERRORS.ACCESS_DENIED,
+  PAYMENT_NOT_FOUND: { status: 404, as: 'declined', code: 'not_found' },
+  PAYMENT_FOR_REFUND_NOT_FOUND: { status: 422, as: 'declined', code: 'not_found' },
+  INVALID_REFUND_AMOUNT: { status: 422, as: 'declined', code: 'amount_unavailable' },
+  REFUND_NOT_ALLOWED: { status: 422, as: 'declined', code: 'not_allowed' },
+  REFUND_NOT_POSSIBLE: { status: 422, as: 'declined', code: 'not_possible' },
+  DEBTOR_IBAN_NOT_AVAILABLE: { status: 422, as: 'not_yet', code: 'not_available_yet' },
+  REFUND_REQUEST_CONFLICT: { status: 422, as: 'unknown', code: 'key_conflict' },
+  REFUND_NOT_FOUND: { status: 404, as: 'unknown', code: 'not_found' },
+} as const satisfies ErrorTable;
+
+/** Those of the reports. @see payconiq.txt L10731-10750, L10946-10969, L11170-11194 */
+export const REPORT_ERRORS = {
+  BAD_REQUEST: { status: 400, as: 'rejected', code: 'provider_refused' },
+  UNAUTHORIZED: ERRORS.UNAUTHORIZED,
+  ACCESS_DENIED: ERRORS.ACCESS_DENIED,
+  PAYOUT_NOT_FOUND: { status: 404, as: 'unknown', code: 'not_found' },
+} as const satisfies ErrorTable;
+
+export function errorMeaning(code: string, table: ErrorTable = ERRORS): ErrorMeaning | undefined {
+  return Object.hasOwn(table, code) ? table[code] : undefined;
+}
+
+/** Whether the document names this code, for whatever operation. */
+export function isDocumented(code: string): boolean {
+  return [ERRORS, REFUND_ERRORS, REPORT_ERRORS].some((table) => Object.hasOwn(table, code));
+}
+
+/** In PROCESSING the payer has the money already. @see payconiq.txt L11451-11457 */
+export const REFUND_STATUS = {
+  PENDING: 'pending',
+  PROCESSING: 'processing',
+  REFUNDED: 'succeeded',
+  FAILED: 'failed',
+} as const satisfies Record<string, RefundStanding>;
+
+/** How a refund stands, or undefined for a status the document does not name. */
+export function refundStanding(status: string): RefundStanding | undefined {
+  return Object.hasOwn(REFUND_STATUS, status)
+    ? REFUND_STATUS[status as keyof typeof REFUND_STATUS]
+    : undefined;
+}
+
+/** @see payconiq.txt L10687-10690 */
+const PAYOUT_STATUS = { SUCCEEDED: 'succeeded', FAILED: 'failed' } as const satisfies Record<
+  PayoutRow['payoutStatus'],
+  ReportedPayout['status']
+>;
+
+/** What is not bulked by an id of the merchant's. @see payconiq.txt L10681 */
+const NO_BULK = 'NONE';
+
+/** @see payconiq.txt L10669-10714 */
+export function reportedPayout(row: PayoutRow): ReportedPayout {
+  const { payoutDate, bulkId, iban, currency } = row;
+  return {
+    payoutReference: row.payoutId,
+    status: PAYOUT_STATUS[row.payoutStatus],
+    ...(payoutDate !== undefined && { paidAt: utc(payoutDate) }),
+    ...(bulkId !== undefined && bulkId !== NO_BULK && { group: bulkId }),
+    ...(iban !== undefined && { account: iban }),
+    payments: { count: row.totalPayments, amount: money(row.totalPaymentAmount, currency) },
+    refunds: { count: row.totalRefunds, amount: money(row.totalRefundAmount, currency) },
+    amount: money(row.payoutAmount, currency),
+  };
+}
+
+/** @see payconiq.txt L10889-10935, L11110-11160 */
+export function reportedLine(row: LineRow): ReportedLine {
+  const { refundId, payoutId, reference, description } = row;
+  return {
+    kind: refundId === undefined ? 'payment' : 'refund',
+    providerReference: row.paymentId,
+    ...(refundId !== undefined && { refundReference: refundId }),
+    ...(payoutId !== undefined && { payoutReference: payoutId }),
+    amount: money(row.amount, row.currency),
+    occurredAt: utc(row.transactionDate),
+    ...(reference !== undefined && { merchantReference: reference }),
+    ...(description !== undefined && { description }),
+  };
+}
+
+function utc(time: string): string {
+  return new Date(time).toISOString();
 }

@@ -8,6 +8,8 @@ import { payconiqSettings, type PayconiqSettings } from './config.js';
 import { payconiqLoyalty } from './loyalty.js';
 import { payconiqNotifications } from './notifications.js';
 import { payconiqPayments } from './payments.js';
+import { payconiqRefunds } from './refunds.js';
+import { payconiqReports } from './reports.js';
 import { keySetOf } from './signing-keys.js';
 import { payconiqStatements } from './statements.js';
 
@@ -30,7 +32,12 @@ export const payconiq = defineProvider<PayconiqSettings>({
       codes: payconiqCodes(settings),
       statements: payconiqStatements,
       ...(loyalty && { loyalty: payconiqLoyalty({ ...loyalty, profileId, keys }) }),
-      ...(signing && { publicKeys: () => keySetOf(signing) }),
+      // Neither takes the API key. @see payconiq.txt L357, L11239
+      ...(signing && {
+        publicKeys: () => keySetOf(signing),
+        refunds: payconiqRefunds(resources, callApi),
+        reports: payconiqReports(resources, callApi),
+      }),
       ...(isSwitchedOff && { silentUntil: plannedDowntimeEnd }),
     };
   },

@@ -1,4 +1,5 @@
 /** What Payconiq tells of payments: details (PCQ-05), lists (PCQ-06), the payer's IBAN (PCQ-10). */
+import type { NotSent, Unknown } from '../../domain/outcome.js';
 import type { Problem, ProblemCode } from '../../domain/problem.js';
 import { unexpectedAnswer, type Answer } from '../../transport/classify.js';
 import { redactText } from '../../transport/redact.js';
@@ -129,10 +130,7 @@ export function payconiqReads(
         connection: 'kept',
         deadlineMs: deadline(),
       });
-      if (answer.kind === 'answered') return ibanOf(answer);
-      const { problem } = answer;
-      const wish = answer.kind === 'not_sent' ? answer.retryAfterMs : undefined;
-      return { kind: 'unclear', problem, ...(wish !== undefined && { retryAfterMs: wish }) };
+      return answer.kind === 'answered' ? ibanOf(answer) : unanswered(answer);
     },
   };
 }
@@ -191,6 +189,12 @@ export function pathPart(providerReference = ''): string {
 
 export function unclear(problem: Problem): Unclear {
   return { kind: 'unclear', problem };
+}
+
+/** Nothing was learned; with the provider's wish when to ask again. */
+export function unanswered(outcome: NotSent | Unknown): Unclear {
+  const wish = outcome.kind === 'not_sent' ? outcome.retryAfterMs : undefined;
+  return { ...unclear(outcome.problem), ...(wish !== undefined && { retryAfterMs: wish }) };
 }
 
 function misfit(what: string): Problem {

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Money } from '../../domain/money.js';
 import type { PaymentRequest } from '../../domain/payment.js';
 import type { Violation } from '../../domain/problem.js';
+import type { RefundRequest } from '../../domain/refund.js';
 import { violationsOf } from '../provider.js';
 import { isPlainElsewhere, type PayconiqSettings } from './config.js';
 import {
@@ -37,6 +38,11 @@ export function checkPayment(settings: Allowing, request: PaymentRequest): reado
     ...checkFlavour(settings, parsed.data),
     ...(isPrinted(rules) ? checkPrinted(settings, request, parsed.data) : []),
   ];
+}
+
+/** @see payconiq.txt L11281-11285 */
+export function checkRefund(request: RefundRequest): readonly Violation[] {
+  return [...checkAmount(request, true), ...checkLength('description', request.description)];
 }
 
 /** Online, a sub-merchant's money cannot be held. */
@@ -94,13 +100,16 @@ function checkAmount(
 
 function checkLengths(request: PaymentRequest): readonly Violation[] {
   const fields = Object.keys(MAX_LENGTH) as (keyof typeof MAX_LENGTH)[];
-  return fields
-    .filter((field) => (request[field] ?? '').length > MAX_LENGTH[field])
-    .map((field) => ({
-      field,
-      rule: `must be at most ${MAX_LENGTH[field]} characters at Payconiq`,
-      value: `${(request[field] ?? '').length} characters`,
-    }));
+  return fields.flatMap((field) => checkLength(field, request[field]));
+}
+
+function checkLength(
+  field: keyof typeof MAX_LENGTH,
+  text: string | null | undefined,
+): readonly Violation[] {
+  const { length } = text ?? '';
+  const rule = `must be at most ${MAX_LENGTH[field]} characters at Payconiq`;
+  return length > MAX_LENGTH[field] ? [{ field, rule, value: `${length} characters` }] : [];
 }
 
 function checkCaptureMode(

@@ -91,6 +91,87 @@ export const refundIbanAnswer = z.looseObject({
     .refine((iban) => /^[A-Z]{2}\d{2}[0-9A-Z]{11,30}$/.test(iban)),
 });
 
+/** A refund, as its creation and its reading tell it. @see payconiq.txt L11294-11322, L11429-11448 */
+export const refundAnswer = z.looseObject({
+  refundId: z.string().length(24),
+  paymentId: z.string().length(24),
+  amount: cents,
+  currency: orAbsent(z.string()),
+  status: z.string(),
+});
+
+/** Integers in the samples of reports, digits in a string in their tables. */
+const count = z.union([
+  cents,
+  z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .transform(Number),
+]);
+/** Reports write what is not there as an empty text, too. */
+const filled = <Schema extends z.ZodType<string>>(schema: Schema) =>
+  z
+    .literal('')
+    .transform(() => undefined)
+    .or(schema)
+    .nullish()
+    .transform((text) => text ?? undefined)
+    .optional();
+const id = z.string().length(24);
+const currency = z.string().regex(/^[A-Z]{3}$/);
+
+/** A page of a report, but for its rows. @see payconiq.txt L10657-10668 */
+export const reportPage = z.looseObject({
+  totalPages: z.int().min(0),
+  totalElements: z.int().min(0),
+  number: z.int().min(0),
+});
+
+/** `payoutCurrency` in its sample, `currency` in its table. @see payconiq.txt L10615-10714 */
+const payoutRow = z
+  .object({
+    payoutId: id,
+    bulkId: filled(z.string()),
+    iban: filled(z.string()),
+    payoutStatus: z.enum(['SUCCEEDED', 'FAILED']),
+    payoutDate: filled(time),
+    payoutCurrency: filled(currency),
+    currency: filled(currency),
+    totalPayments: count,
+    totalRefunds: count,
+    totalPaymentAmount: count,
+    totalRefundAmount: count,
+    payoutAmount: count,
+  })
+  .transform(({ payoutCurrency, currency: other, ...row }, context) => {
+    const told = payoutCurrency ?? other;
+    if (told !== undefined && (other ?? told) === told) return { ...row, currency: told };
+    context.addIssue({ code: 'custom', path: ['payoutCurrency'] });
+    return z.NEVER;
+  });
+export type PayoutRow = z.infer<typeof payoutRow>;
+
+const line = {
+  paymentId: id,
+  payoutId: filled(id),
+  currency,
+  amount: count,
+  reference: filled(z.string()),
+  description: filled(z.string()),
+  transactionDate: time,
+};
+const paymentRow = z.object(line);
+const refundRow = z.object({ ...line, refundId: id });
+/** A payment's, or with `refundId` a refund's. */
+export type LineRow = z.infer<typeof paymentRow> & { readonly refundId?: string };
+
+/** The rows of each report, under its own name. @see payconiq.txt L10833-10935, L11053-11160 */
+export const reportRows = {
+  payouts: z.array(payoutRow),
+  payments: z.array(paymentRow),
+  refunds: z.array(refundRow),
+} as const;
+
 /** Parses a JSON body; undefined when it is not JSON or not of the shape. */
 export function parseBody<Schema extends z.ZodType>(
   schema: Schema,

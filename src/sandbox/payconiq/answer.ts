@@ -7,7 +7,7 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Every code the document names, with the status it comes with. @see payconiq.txt L707-725 */
+/** Every code that is named for payments, with the status it comes with. @see payconiq.txt L707-725 */
 export const ERROR_STATUS = {
   BODY_MISSING: 400,
   FIELD_REQUIRED: 400,
@@ -30,19 +30,39 @@ export const ERROR_STATUS = {
 } as const satisfies Record<string, number>;
 export type ErrorCode = keyof typeof ERROR_STATUS;
 
+/** What the refunds' and the payouts' operations add. @see payconiq.txt L11325-11380, L10731-10750 */
+export const FURTHER_ERROR_STATUS = {
+  VALIDATION_ERROR: 400,
+  BAD_REQUEST: 400,
+  REFUND_NOT_FOUND: 404,
+  PAYOUT_NOT_FOUND: 404,
+  PAYMENT_FOR_REFUND_NOT_FOUND: 422,
+  INVALID_REFUND_AMOUNT: 422,
+  REFUND_NOT_POSSIBLE: 422,
+  DEBTOR_IBAN_NOT_AVAILABLE: 422,
+  REFUND_REQUEST_CONFLICT: 422,
+} as const satisfies Record<string, number>;
+/** Of any operation. */
+export type AnyErrorCode = ErrorCode | keyof typeof FURTHER_ERROR_STATUS;
+
+export const STATUS_OF_ERROR: Readonly<Record<AnyErrorCode, number>> = {
+  ...ERROR_STATUS,
+  ...FURTHER_ERROR_STATUS,
+};
+
 /** A refusal with one of the document's codes. Thrown by the operations, answered by the server. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
-  readonly code: ErrorCode;
+  readonly code: AnyErrorCode;
 
-  constructor(code: ErrorCode, message: string) {
+  constructor(code: AnyErrorCode, message: string) {
     super(message);
     this.code = code;
   }
 }
 
-export function errorAnswer(code: ErrorCode, message: string): Answer {
-  return { status: ERROR_STATUS[code], body: errorBody(code, message) };
+export function errorAnswer(code: AnyErrorCode, message: string): Answer {
+  return { status: STATUS_OF_ERROR[code], body: errorBody(code, message) };
 }
 
 /** `{ traceId, spanId, code, message }`. @see payconiq.txt L1129-1135 */

@@ -1,7 +1,8 @@
-import { ApiError, encodeAnswer, errorAnswer } from './answer.js';
+import { ApiError } from './answer.js';
 import type { Answer } from './answer.js';
-import type { Authentication, Caller, IncomingRequest, ResponseSigner } from './authentication.js';
+import type { Caller, IncomingRequest } from './authentication.js';
 import type { FaultSubject, Operation } from './faults.js';
+import type { Guard } from './guard.js';
 import type { PaymentBook } from './payment-book.js';
 import type { Product, SandboxPayment } from './payment.js';
 import { renderCreated, renderDetails } from './render.js';
@@ -14,13 +15,13 @@ export interface ApiRequest extends IncomingRequest {
   readonly method: string;
   readonly query: URLSearchParams;
   readonly contentType: string | undefined;
+  readonly idempotencyKey: string | undefined;
   readonly body: Buffer;
 }
 
 export interface ApiOptions {
   readonly book: PaymentBook;
-  readonly authentication: Authentication;
-  readonly signer: ResponseSigner;
+  readonly guard: Guard;
   readonly keys: SigningKeys;
   readonly now: () => number;
   readonly context: () => RenderContext;
@@ -159,14 +160,17 @@ export function createApi(options: ApiOptions): Api {
       /^\/v3\/payments\/([^/]+)(\/acknowledge|\/debtor\/refundIban)?$/.exec(path) ?? [];
     const form = CREATE_PATHS[path];
     const payment = book.find(paymentId);
+    const routeTo = (operation: Operation, handler: Handler, subject: FaultSubject): Route =>
+      options.guard({
+        operation,
+        subject,
+        request,
+        handle: (caller) => handler(caller, request, paymentId),
+      });
     const on = (operation: Operation, handler: Handler): Route =>
-      guarded({ operation, subject: subjectOf(payment) }, request, (caller) =>
-        handler(caller, request, paymentId),
-      );
+      routeTo(operation, handler, subjectOf(payment));
     const asked = (operation: Operation, handler: Handler): Route =>
-      guarded({ operation, subject: { reference: referenceIn(request.body) } }, request, (caller) =>
-        handler(caller, request, ''),
-      );
+      routeTo(operation, handler, { reference: referenceIn(request.body) });
     if (method === 'GET' && path === '/certificates') return certificates();
     if (method === 'POST' && form !== undefined) return asked('create', createWith(form));
     if (method === 'POST' && path === '/v3/payments/search') return asked('search', search);
@@ -188,31 +192,6 @@ export function createApi(options: ApiOptions): Api {
     sign: (answer) => Promise.resolve(answer),
   });
 
-  const guarded = (
-    what: Pick<Route, 'operation' | 'subject'>,
-    request: ApiRequest,
-    handle: (caller: Caller) => Answer,
-  ): Route => {
-    let isRequestSigned = false;
-    const sign = async (answer: Answer): Promise<Answer> => {
-      const { body } = encodeAnswer(answer);
-      const { path } = request;
-      const signature = await options.signer.sign({ isRequestSigned, path, body });
-      return { ...answer, headers: { ...answer.headers, ...signature } };
-    };
-    const perform = async (instead?: Answer): Promise<Answer> => {
-      try {
-        const caller = await options.authentication.authenticate(request);
-        isRequestSigned = caller.isSigned;
-        return await sign(instead ?? handle(caller));
-      } catch (error) {
-        if (error instanceof ApiError) return sign(errorAnswer(error.code, error.message));
-        throw error;
-      }
-    };
-    return { ...what, perform, sign };
-  };
-
   return { route };
 }
 
@@ -231,7 +210,7 @@ function productOf(form: CreateForm, channel: string | undefined, ofProfile: Pro
   return channel === 'INSTORE' ? 'instore' : 'online';
 }
 
-function subjectOf(payment: SandboxPayment | undefined): FaultSubject {
+export function subjectOf(payment: SandboxPayment | undefined): FaultSubject {
   if (payment === undefined) return {};
   const { paymentId, reference, status } = payment;
   return { paymentId, reference, status };

@@ -1,4 +1,4 @@
-import { ERROR_STATUS } from './answer.js';
+import { STATUS_OF_ERROR } from './answer.js';
 import type { Answer } from './answer.js';
 import { FORGERIES, OPERATIONS } from './faults.js';
 import type {
@@ -12,6 +12,8 @@ import type {
 import type { LoyaltyMatch } from './loyalty.js';
 import { SandboxStateError } from './payment-book.js';
 import type { ConfirmOptions, ScanOptions } from './payment-book.js';
+import { REFUND_COURSES, REFUND_STATUSES, REFUSALS } from './refund.js';
+import type { RefundCourse, RefundRefusal } from './refund.js';
 import type { PayconiqSandbox } from './sandbox.js';
 
 export interface ControlRequest {
@@ -31,6 +33,7 @@ interface Call {
 type Control = (sandbox: PayconiqSandbox, call: Call) => unknown;
 
 const TARGETS: readonly string[] = [...OPERATIONS, 'delete', 'any', 'callback'];
+const ADVANCED = REFUND_STATUSES.filter((status) => status !== 'PENDING');
 const FAULT_KINDS: Readonly<Record<Fault['kind'], 'request' | 'callback'>> = {
   reset_before_effect: 'request',
   reset_after_effect: 'request',
@@ -54,7 +57,7 @@ class ControlError extends Error {
 
 const options = ({ body }: Call): ScanOptions & ConfirmOptions => body;
 
-/** `{id}` is a payment's, a callback's or a fault's. */
+/** `{id}` is a payment's, a refund's, a callback's or a fault's. */
 const CONTROLS: Readonly<Record<string, Control>> = {
   'GET /sandbox': () => Object.keys(CONTROLS),
   'GET /sandbox/payments': (sandbox, { query }) => {
@@ -81,6 +84,31 @@ const CONTROLS: Readonly<Record<string, Control>> = {
   },
   'POST /sandbox/payments/{id}/loyalty': (sandbox, { id, body }) =>
     sandbox.loyalty.register(id, loyaltyMatch(body)),
+  'POST /sandbox/payments/{id}/refund-at-portal': (sandbox, { id, body }) =>
+    sandbox.refunds.makeAtPortal(id, number(body, 'amount')),
+  'GET /sandbox/refunds': (sandbox, { query }) => {
+    const paymentId = query.get('paymentId');
+    return paymentId === null ? sandbox.refunds.list() : sandbox.refunds.ofPayment(paymentId);
+  },
+  'POST /sandbox/refunds/{id}/advance': (sandbox, { id, body }) => {
+    const status = oneOf(ADVANCED, body['status'], 'status') as (typeof ADVANCED)[number];
+    return sandbox.refunds.advance(id, status);
+  },
+  'POST /sandbox/refunds/{id}/reverse': (sandbox, { id }) => sandbox.refunds.reverse(id),
+  'POST /sandbox/refunds/course': (sandbox, { body }) => {
+    const course = oneOf(REFUND_COURSES, body['course'], 'course') as RefundCourse;
+    sandbox.refunds.course(course);
+    return { course };
+  },
+  'POST /sandbox/refunds/refuse': (sandbox, { body }) => {
+    const code = oneOf(REFUSALS, body['code'], 'code') as RefundRefusal;
+    sandbox.refunds.refuse(code, optionalText(body, 'paymentId'));
+    return { code };
+  },
+  'POST /sandbox/refunds/accept': (sandbox, { body }) => {
+    sandbox.refunds.accept(optionalText(body, 'paymentId'));
+    return {};
+  },
   'POST /sandbox/stickers/{id}/scan': (sandbox, { id }) => sandbox.consumer.scanSticker(id),
   'POST /sandbox/codes/scan': (sandbox, { body }) => {
     const { amount } = body;
@@ -162,7 +190,7 @@ function armFault(sandbox: PayconiqSandbox, body: Body): number {
   if ((target === 'callback') !== (FAULT_KINDS[kind] === 'callback')) {
     throw new ControlError(`fault.kind: ${kind} is not for ${target}`);
   }
-  if (fault.kind === 'answer') oneOf(Object.keys(ERROR_STATUS), fault.code, 'fault.code');
+  if (fault.kind === 'answer') oneOf(Object.keys(STATUS_OF_ERROR), fault.code, 'fault.code');
   const { times, until, where } = body as FaultLimits;
   const isOnce = times === undefined && until === undefined;
   const limits = {
@@ -207,6 +235,10 @@ function text(body: Body, name: string): string {
   const value = body[name];
   if (typeof value === 'string') return value;
   throw new ControlError(`${name} must be a text`);
+}
+
+function optionalText(body: Body, name: string): string | undefined {
+  return body[name] === undefined ? undefined : text(body, name);
 }
 
 function oneOf(allowed: readonly string[], value: unknown, name: string): string {

@@ -1,4 +1,4 @@
-import type { ErrorCode } from './answer.js';
+import type { AnyErrorCode } from './answer.js';
 import type { Cancel, Scheduler } from './clock.js';
 import type { PaymentStatus } from './payment.js';
 
@@ -11,6 +11,8 @@ export const OPERATIONS = [
   'acknowledge',
   'cancel',
   'void',
+  'refund',
+  'get_refund',
   'certificates',
 ] as const;
 export type Operation = (typeof OPERATIONS)[number];
@@ -18,7 +20,7 @@ export type Operation = (typeof OPERATIONS)[number];
 /** `delete`: cancel or void. `any`: every operation, but no callback. */
 export type RequestTarget = Operation | 'delete' | 'any';
 
-/** What goes wrong with one request. "Effect" is what the operation does to the payment. */
+/** What goes wrong with one request. "Effect" is what the operation does. */
 export type RequestFault =
   /** The connection is reset after the request was read; nothing was done. */
   | { readonly kind: 'reset_before_effect' }
@@ -41,7 +43,7 @@ export type RequestFault =
   /** 429; nothing was done. */
   | { readonly kind: 'throttle' }
   /** A documented refusal; nothing was done. The status follows from the code. */
-  | { readonly kind: 'answer'; readonly code: ErrorCode; readonly message?: string };
+  | { readonly kind: 'answer'; readonly code: AnyErrorCode; readonly message?: string };
 
 export const FORGERIES = [
   'wrong_key',

@@ -34,11 +34,12 @@ export function createFront({ clock, api, faults, log, control }: FrontOptions):
       at: clock.now(),
       method: request.method,
       path,
+      query: request.target.slice(path.length + 1),
       operation: route?.operation,
       paymentId: route?.subject.paymentId,
       reference: route?.subject.reference,
       ...signedBy(request.signature),
-      idempotencyKey: header(incoming, 'idempotency-key'),
+      idempotencyKey: request.idempotencyKey,
       body: body.toString('utf8'),
       fault: hit?.fault.kind,
     });
@@ -70,6 +71,7 @@ function readRequest(incoming: IncomingMessage, body: Buffer): ApiRequest {
     authorization: incoming.headers.authorization,
     signature: header(incoming, 'signature'),
     contentType: incoming.headers['content-type'],
+    idempotencyKey: header(incoming, 'idempotency-key'),
     body,
   };
 }

@@ -1,4 +1,5 @@
-export type LedgerKind = 'debited' | 'paid_out' | 'credited_back';
+export type LedgerKind =
+  'debited' | 'paid_out' | 'credited_back' | 'refunded' | 'refund_collected' | 'refund_reversed';
 
 /** One movement of money that really happened at the provider's. */
 export interface LedgerEntry {
@@ -8,11 +9,17 @@ export interface LedgerEntry {
    * - `debited`: the consumer's account, when a payment is confirmed.
    * - `paid_out`: to the merchant, when a payment becomes SUCCEEDED.
    * - `credited_back`: to the consumer, when a payment becomes VOIDED.
+   * - `refunded`: to the consumer, when a refund becomes PROCESSING.
+   * - `refund_collected`: withheld from the merchant, when a refund becomes REFUNDED.
+   * - `refund_reversed`: the consumer's bank sent a refund back. Both of its movements are undone:
+   *   the consumer has not the money, the merchant has it again.
    */
   readonly kind: LedgerKind;
   readonly paymentId: string;
   readonly reference: string | undefined;
-  /** Euro cents, tip included. */
+  /** Of a refund's movements. */
+  readonly refundId?: string;
+  /** Euro cents, tip included; of a refund's movements, what is refunded. */
   readonly amountMinor: number;
 }
 

@@ -1,6 +1,7 @@
 import type { ResponseSignature } from './authentication.js';
 import type { PrintedProduct } from './codes.js';
 import type { Product } from './payment.js';
+import type { RefundCourse } from './refund.js';
 
 export interface PayconiqSandboxOptions {
   /** Default 127.0.0.1. */
@@ -51,6 +52,13 @@ export interface PayconiqSandboxOptions {
   readonly callbackAnswerTimeoutMs?: number;
   /** How long a new payment is not yet found by search. Default 0. */
   readonly searchDelayMs?: number;
+  /**
+   * How far refunds get by themselves: `processing` is paid to the consumer and never collected,
+   * `pending` stays. Can be changed while running. Default refunded.
+   */
+  readonly refundCourse?: RefundCourse;
+  /** How long a new refund stays PENDING, by the sandbox's clock. Default 2 s. */
+  readonly refundDelayMs?: number;
 }
 
 const HOUR_MS = 3_600_000;
@@ -78,6 +86,8 @@ const DEFAULTS = {
   callbackRetryIntervalMs: (attempt: number) => Math.min(5_000 * 2 ** (attempt - 1), HOUR_MS),
   callbackAnswerTimeoutMs: 15_000,
   searchDelayMs: 0,
+  refundCourse: 'refunded',
+  refundDelayMs: 2_000,
 } as const satisfies Record<keyof PayconiqSandboxOptions, unknown>;
 
 type Defaultless = 'merchantKeys' | 'profileCallbackUrl' | 'printedPayableOnce';

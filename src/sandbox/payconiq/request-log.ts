@@ -6,6 +6,8 @@ export interface RequestRecord {
   readonly at: number;
   readonly method: string;
   readonly path: string;
+  /** As sent, without its question mark; empty where there is none. */
+  readonly query: string;
   /** Undefined for a path the document does not know. */
   readonly operation: Operation | undefined;
   readonly paymentId: string | undefined;

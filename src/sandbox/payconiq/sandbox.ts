@@ -1,4 +1,5 @@
 import { createApi } from './api.js';
+import type { Api } from './api.js';
 import { createAuthentication, createResponseSigner } from './authentication.js';
 import type { ResponseSignature } from './authentication.js';
 import { createPoster } from './callback-post.js';
@@ -12,6 +13,7 @@ import { control } from './control.js';
 import { createFaultBoard } from './faults.js';
 import type { FaultBoard, SandboxFaults } from './faults.js';
 import { createFront } from './front.js';
+import { createGuard } from './guard.js';
 import { createLedger } from './ledger.js';
 import type { SandboxLedger } from './ledger.js';
 import { createLoyalty } from './loyalty.js';
@@ -19,15 +21,19 @@ import type { SandboxLoyalty } from './loyalty.js';
 import { merchantKeySource } from './merchant-keys.js';
 import { resolveOptions } from './options.js';
 import type { PayconiqSandboxOptions, SandboxSettings } from './options.js';
-import { SandboxStateError, createPaymentBook } from './payment-book.js';
+import { createPaymentBook } from './payment-book.js';
 import type { PaymentBook, SandboxConsumer } from './payment-book.js';
 import type { PaymentStatus, SandboxPayment } from './payment.js';
+import { createRefundBook } from './refund-book.js';
+import type { RefundBook, SandboxRefunds } from './refund-book.js';
+import { createRefundsApi } from './refunds-api.js';
 import type { MerchantProfile } from './render.js';
 import { createRequestLog } from './request-log.js';
 import type { RequestRecord } from './request-log.js';
 import { listen } from './server.js';
 import type { Listener } from './server.js';
 import { createSigningKeys } from './signing-keys.js';
+import { createWaiting } from './waiting.js';
 
 /** A Payconiq of one's own: its payments API, its consumers, its money, its clock, its troubles. */
 export interface PayconiqSandbox {
@@ -44,6 +50,7 @@ export interface PayconiqSandbox {
   readonly consumer: CodeConsumer;
   readonly callbacks: SandboxCallbacks;
   readonly loyalty: SandboxLoyalty;
+  readonly refunds: SandboxRefunds;
   /** Oldest first, as they stand now. */
   payments(filter?: { readonly reference?: string }): readonly SandboxPayment[];
   payment(paymentId: string): SandboxPayment | undefined;
@@ -86,6 +93,7 @@ interface Core {
   readonly clock: Scheduler;
   readonly faults: FaultBoard;
   readonly book: PaymentBook;
+  readonly refunds: RefundBook;
   /** The URL configured in the profile, as it stands now. */
   readonly reporting: { url: string | undefined };
 }
@@ -106,9 +114,16 @@ export async function startPayconiqSandbox(
   const faults = createFaultBoard(clock);
   const keys = await createSigningKeys();
   const book = createPaymentBook({ clock, ledger, voidSupport: settings.voidSupport });
+  const refunds = createRefundBook({
+    clock,
+    ledger,
+    payments: book,
+    course: settings.refundCourse,
+    delayMs: settings.refundDelayMs,
+  });
   const profile = { profileId, merchantId, name, iban };
   const reporting = { url: settings.profileCallbackUrl };
-  const core: Core = { settings, profile, clock, faults, book, reporting };
+  const core: Core = { settings, profile, clock, faults, book, refunds, reporting };
   const poster = createPoster({ clock, answerTimeoutMs: settings.callbackAnswerTimeoutMs });
   const callbacks = callbacksOf(core, { keys, poster });
   const loyalty = createLoyalty({ clock, keys, profile, poster, findPayment: book.find });
@@ -144,6 +159,7 @@ export async function startPayconiqSandbox(
     consumer: consumerOf(core),
     callbacks,
     loyalty,
+    refunds,
     payments: ({ reference } = {}) => {
       clock.settle();
       return book.list().filter((one) => reference === undefined || one.reference === reference);
@@ -153,7 +169,11 @@ export async function startPayconiqSandbox(
       return book.find(paymentId);
     },
     requests: log.list,
-    waitForPayment: waiting.wait,
+    waitForPayment: (reference, { status } = {}) =>
+      waiting.wait(
+        (payment) =>
+          payment.reference === reference && (status === undefined || payment.status === status),
+      ),
     reportTo: (url) => void (reporting.url = url),
     rotateKey: keys.rotate,
     dropOldKeys: keys.dropOld,
@@ -162,6 +182,7 @@ export async function startPayconiqSandbox(
       clock.close();
       poster.close();
       waiting.close();
+      refunds.close();
       await listener.close();
       faults.clear();
     },
@@ -206,13 +227,13 @@ function callbacksOf(
 }
 
 async function apiOf(
-  { settings, profile, clock, book }: Core,
+  { settings, profile, clock, book, refunds }: Core,
   more: {
     readonly keys: Keys;
     readonly signer: ReturnType<typeof createResponseSigner>;
     readonly baseUrl: () => string;
   },
-) {
+): Promise<Api> {
   const authentication = createAuthentication({
     profileId: profile.profileId,
     merchantId: profile.merchantId,
@@ -224,18 +245,27 @@ async function apiOf(
     },
     merchantKeys: await merchantKeySource(settings.merchantKeys, clock.now),
   });
-  return createApi({
+  const guard = createGuard({ authentication, signer: more.signer });
+  const { bankAppIbanDelayMs } = settings;
+  const payments = createApi({
     book,
-    authentication,
-    signer: more.signer,
+    guard,
     keys: more.keys,
     now: clock.now,
     context: () => ({ baseUrl: more.baseUrl(), profile }),
     product: settings.product,
     requireHttpsCallbacks: settings.requireHttpsCallbacks,
     searchDelayMs: settings.searchDelayMs,
-    bankAppIbanDelayMs: settings.bankAppIbanDelayMs,
+    bankAppIbanDelayMs,
   });
+  const refunding = createRefundsApi({
+    payments: book,
+    refunds,
+    guard,
+    now: clock.now,
+    bankAppIbanDelayMs,
+  });
+  return { route: (request) => refunding.route(request) ?? payments.route(request) };
 }
 
 function refusalOf(listener: Listener, clock: Scheduler): Pick<SandboxFaults, 'refuse' | 'accept'> {
@@ -246,35 +276,4 @@ function refusalOf(listener: Listener, clock: Scheduler): Pick<SandboxFaults, 'r
     },
     accept: () => listener.accept(),
   };
-}
-
-interface Waiting {
-  readonly wait: PayconiqSandbox['waitForPayment'];
-  readonly close: () => void;
-}
-
-function createWaiting(book: PaymentBook): Waiting {
-  const rejections = new Set<(reason: Error) => void>();
-
-  const wait: Waiting['wait'] = (reference, { status } = {}) => {
-    const isWanted = (payment: SandboxPayment): boolean =>
-      payment.reference === reference && (status === undefined || payment.status === status);
-    const present = book.list().findLast(isWanted);
-    if (present !== undefined) return Promise.resolve(present);
-    return new Promise((resolve, reject) => {
-      rejections.add(reject);
-      const stop = book.onChange((payment) => {
-        if (!isWanted(payment)) return;
-        stop();
-        rejections.delete(reject);
-        resolve(payment);
-      });
-    });
-  };
-
-  const close = (): void => {
-    const reason = new SandboxStateError('the sandbox was closed');
-    rejections.forEach((reject) => reject(reason));
-  };
-  return { wait, close };
 }

@@ -1,4 +1,5 @@
 import { ApiError } from './answer.js';
+import type { AnyErrorCode } from './answer.js';
 import { PAYMENT_STATUSES } from './payment.js';
 import type { PaymentRequest, PaymentStatus } from './payment.js';
 
@@ -91,6 +92,13 @@ const ACKNOWLEDGE_FIELDS = {
   reference: COMMON.reference,
 } as const satisfies Fields;
 
+const REFUND_FIELDS = {
+  amount: COMMON.amount,
+  currency: COMMON.currency,
+  description: COMMON.description,
+} as const satisfies Fields;
+const IDEMPOTENCY_KEY = text(64, 1);
+
 const SEARCH_FIELDS = {
   from: { rule: dateTime },
   to: { rule: dateTime },
@@ -105,6 +113,13 @@ export interface SearchRequest {
   readonly reference: string | undefined;
   readonly page: number;
   readonly size: number;
+}
+
+export interface RefundRequest {
+  readonly idempotencyKey: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly description: string | undefined;
 }
 
 export interface RawRequest {
@@ -152,6 +167,43 @@ export function readSearch(raw: RawRequest, query: URLSearchParams, now: number)
     page: readCount(query, 'page', { min: 0, otherwise: 0 }),
     size: readCount(query, 'size', { min: 1, otherwise: DEFAULT_PAGE_SIZE }),
   };
+}
+
+/**
+ * Whatever is wrong has the one code; a currency that is left out is the only one there is.
+ *
+ * @throws ApiError VALIDATION_ERROR
+ * @see payconiq.txt L11256-11284, L11337
+ */
+export function readRefund(
+  raw: RawRequest & { readonly idempotencyKey: string | undefined },
+): RefundRequest {
+  const body = readBodyOr('VALIDATION_ERROR', raw, REFUND_FIELDS);
+  const { idempotencyKey = '' } = raw;
+  const problem = IDEMPOTENCY_KEY(idempotencyKey);
+  if (problem !== undefined) {
+    throw new ApiError('VALIDATION_ERROR', `Header 'Idempotency-Key' ${problem}`);
+  }
+  return {
+    idempotencyKey,
+    amount: body['amount'] as number,
+    currency: (body['currency'] ?? 'EUR') as string,
+    description: (body['description'] ?? undefined) as string | undefined,
+  };
+}
+
+function readBodyOr(
+  code: AnyErrorCode,
+  raw: RawRequest,
+  fields: Fields,
+): Readonly<Record<string, unknown>> {
+  try {
+    const body = readBody(raw);
+    checkFields(body, fields);
+    return body;
+  } catch (error) {
+    throw error instanceof ApiError ? new ApiError(code, error.message) : error;
+  }
 }
 
 function readBody({ body, contentType = '' }: RawRequest): Record<string, unknown> {

@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'vitest';
-import { operationKey, type OperationName } from '../../../src/domain/ids.js';
+import { operationKey, refundKey, type OperationName } from '../../../src/domain/ids.js';
 import { askedMoney, money } from '../../../src/domain/money.js';
 import type { PaymentRequest } from '../../../src/domain/payment.js';
+import type { RefundRequest } from '../../../src/domain/refund.js';
 import { TIMING, type Timing } from '../../../src/domain/timing.js';
 import type {
   Connection,
@@ -14,6 +15,7 @@ import type {
   Opened,
   PaymentCapability,
   RawNotification,
+  RefundIntent,
 } from '../../../src/providers/provider.js';
 import { PROVIDERS } from '../../../src/providers/registry.js';
 import type { PayconiqSandboxOptions } from '../../../src/sandbox/payconiq/options.js';
@@ -166,6 +168,39 @@ export function intentOf(
     request,
     key: operationKey(ref),
     ...(amount && { amount }),
+    intendedAtMs: Date.now(),
+    latestWriteAtMs: Date.now() + 60_000,
+    ...changes,
+  };
+}
+
+/** A refund that is fine, with ids of its own. */
+export function refundOf(changes: Partial<RefundRequest> = {}): RefundRequest {
+  return {
+    refundId: randomUUID(),
+    paymentId: randomUUID(),
+    amount: money(1250, 'EUR'),
+    description: 'Returned: one chair',
+    requestedAt: new Date().toISOString(),
+    ...changes,
+  };
+}
+
+/** To refund this object at the provider: all that `requestOf` asks for, unless said otherwise. */
+export function refundIntentOf(
+  paymentReference: string,
+  changes: Partial<RefundIntent> = {},
+): RefundIntent {
+  const { amount = money(1250, 'EUR') } = changes;
+  const request = changes.request ?? refundOf({ amount });
+  const { refundId } = request;
+  return {
+    refundId,
+    sequence: 1,
+    key: refundKey(refundId, changes.sequence ?? 1),
+    request,
+    amount,
+    paymentReference,
     intendedAtMs: Date.now(),
     latestWriteAtMs: Date.now() + 60_000,
     ...changes,
