@@ -47,3 +47,18 @@ export interface Balances {
   /** Debits less credits of each currency, posted and pending: zero, or the ledger is broken. */
   readonly trial: readonly Money[];
 }
+
+/** One movement, as written. */
+export interface LedgerEntry {
+  /** Derived: the same movement is the same entry, however often it is written. */
+  readonly entryId: string;
+  readonly phase: LedgerPhase;
+  readonly debit: Account;
+  readonly credit: Account;
+  /** Positive. */
+  readonly amount: Money;
+  /** The hold it adds to, or takes from. */
+  readonly hold?: string;
+  /** What it is part of: what one slot sums up to only grows. */
+  readonly slot: string;
+}
