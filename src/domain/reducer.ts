@@ -89,9 +89,7 @@ export function reduceFacts(
   facts: readonly Fact[],
 ): PaymentView {
   const { currency } = asked;
-  const counted = facts.filter(
-    (each) => isIn(currency, each.amount) && isIn(currency, positive(each.tip)),
-  );
+  const counted = countedFacts(currency, facts);
   const objects = objectStates(counted, currency);
   const amounts = sumAmounts(objects, currency, asked.amount);
   const status = deriveStatus(objects, amounts);
@@ -109,6 +107,11 @@ export function reduceFacts(
       .sort(),
     objects: atProvider.filter(({ authorized }) => isPositive(authorized)).map(amountsOf),
   };
+}
+
+/** The facts that count: those in the payment's currency. */
+export function countedFacts(currency: string, facts: readonly Fact[]): readonly Fact[] {
+  return facts.filter((each) => isIn(currency, each.amount) && isIn(currency, positive(each.tip)));
 }
 
 function amountsOf({ kinds: _kinds, tip: _tip, ...amounts }: ObjectState): ObjectAmounts {
@@ -155,17 +158,27 @@ function objectState(reference: string, facts: readonly Fact[], currency: string
   };
 }
 
-/** Sums the movements of one kind; a movement reported with several amounts counts the largest. */
 function sumOfParts(facts: readonly Fact[], kind: FactKind, currency: string): Money {
+  return [...amountsByPart(facts, kind, currency).values()].reduce(addMoney, money(0, currency));
+}
+
+/**
+ * The movements of one kind on one object, by their part (`''` where it has none). One that was
+ * reported with several amounts counts the largest.
+ */
+export function amountsByPart(
+  facts: readonly Fact[],
+  kind: FactKind,
+  currency: string,
+): ReadonlyMap<string, Money> {
   const ofKind = facts.filter((candidate) => candidate.kind === kind);
-  return [...groupBy(ofKind, ({ part }) => part ?? '').values()]
-    .map((reports) =>
-      largest(
-        reports.flatMap(({ amount }) => amount ?? []),
-        currency,
-      ),
-    )
-    .reduce(addMoney, money(0, currency));
+  const byPart = groupBy(ofKind, ({ part }) => part ?? '');
+  return new Map(
+    [...byPart].map(([part, reports]) => {
+      const amounts = reports.flatMap(({ amount }) => amount ?? []);
+      return [part, largest(amounts, currency)];
+    }),
+  );
 }
 
 function largest(amounts: readonly Money[], currency: string): Money {

@@ -1,6 +1,7 @@
 import type { ColumnType, Generated, Selectable } from 'kysely';
 import type { Fact, FactKind, FactSource } from '../domain/facts.js';
 import type { OperationName } from '../domain/ids.js';
+import type { Account, LedgerPhase } from '../domain/ledger.js';
 import type {
   Attention,
   CaptureMode,
@@ -228,9 +229,29 @@ export interface RefundsTable {
   recorded_at: Generated<Date>;
 }
 
+/** Rows are only ever added. */
+export interface LedgerEntriesTable {
+  entry_id: string;
+  ordinal: Generated<string>;
+  connection_id: string;
+  phase: LedgerPhase;
+  debit: Account;
+  credit: Account;
+  amount_minor: string;
+  currency: string;
+  hold: string | null;
+  /** Of entries that follow from facts and refunds. */
+  slot: string | null;
+  payment_id: string | null;
+  /** Of entries that follow from payouts. */
+  payout_reference: string | null;
+  recorded_at: Generated<Date>;
+}
+
 export interface Tables {
   payments: PaymentsTable;
   refunds: RefundsTable;
+  ledger_entries: LedgerEntriesTable;
   facts: FactsTable;
   operations: OperationsTable;
   provider_objects: ProviderObjectsTable;

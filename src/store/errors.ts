@@ -34,3 +34,13 @@ export class InvalidCursor extends Error {
     this.name = 'InvalidCursor';
   }
 }
+
+/** No reconciliation run has this id. */
+export class UnknownRun extends Error {
+  readonly code = 'unknown_run';
+
+  constructor(runId: string) {
+    super(`there is no reconciliation run "${runId}"`);
+    this.name = 'UnknownRun';
+  }
+}

@@ -1,4 +1,5 @@
 import { sql, type Kysely, type Transaction, type Updateable } from 'kysely';
+import { movesMoney } from '../domain/booking.js';
 import { mergeFacts, type Fact, type FactKind } from '../domain/facts.js';
 import type { PaymentId } from '../domain/ids.js';
 import type { Payment, PaymentRequest, RepairRecord } from '../domain/payment.js';
@@ -7,6 +8,7 @@ import { isDismissed } from '../domain/repairs.js';
 import type { PaymentRecord } from '../domain/record.js';
 import type { PaymentRow, PaymentsTable, Tables } from './database.js';
 import { insertFacts, selectFacts } from './fact-rows.js';
+import { bookPayment } from './ledger.js';
 import { mergeOperations, selectStatedOperations, type StatedOperation } from './operations.js';
 import { toPayment, toRequest } from './payment-rows.js';
 import { indexObjects } from './provider-objects.js';
@@ -57,8 +59,8 @@ export interface LockedPayment {
   /** As the reducer wants it. */
   readonly asked: ReturnType<typeof askedOf>;
   readonly facts: readonly Fact[];
-  /** Records further facts of it. */
-  add(facts: readonly Fact[]): Promise<void>;
+  /** Records further facts of it, and books what they and its refunds come to. */
+  settle(facts: readonly Fact[]): Promise<void>;
 }
 
 /** Does `work` in one transaction, under the payment's row lock; undefined when there is none. */
@@ -77,8 +79,13 @@ export function withLockedPayment<T>(
       currency: row.currency,
       asked: askedOf(toRequest(row)),
       facts: known.facts,
-      async add(facts) {
-        await addToKnown(trx, known, { facts, operations: [], changes: {}, references: [] });
+      async settle(news) {
+        const facts = mergeFacts(known.facts, news);
+        if (facts.length > known.facts.length) {
+          const nothingElse = { operations: [], changes: {}, references: [] };
+          await addToKnown(trx, known, { facts: news, ...nothingElse });
+        }
+        await bookPayment(trx, row, facts);
       },
     });
   });
@@ -115,6 +122,7 @@ async function addToKnown(
   const facts = mergeFacts(known.facts, news.facts);
   const added = facts.slice(known.facts.length);
   await insertFacts(trx, paymentId, added);
+  if (added.some(movesMoney)) await bookPayment(trx, row, facts);
   const stating = added.filter(({ kind }) => !HOLDFASTS_OWN.includes(kind));
   const references = [...news.references, ...stating.map(({ object }) => object)];
   await indexObjects(trx, paymentId, { connectionId, references });

@@ -84,6 +84,7 @@ async function reserve(
       .insertInto('refunds')
       .values({ ...toRefundRow(refund), requested_at: toTime(request.requestedAt), revision: 0 })
       .execute();
+    await payment.settle([]);
     return refund;
   });
   if (!reserved) throw new Error(`store: there is no payment ${request.paymentId}`);
@@ -186,7 +187,7 @@ async function recordRefund(
         .where('refund_id', '=', refund.refundId)
         .execute();
     }
-    await payment.add(facts);
+    await payment.settle(facts);
   });
 }
 

@@ -9,6 +9,7 @@ import { openPostgres } from './dialects/postgres.js';
 import { hasFacts } from './fact-rows.js';
 import { createExpectations, type Expectations } from './expectations.js';
 import { createInbox, type Inbox } from './inbox.js';
+import { createLedger, type Ledger } from './ledger.js';
 import { createLoyaltyRegistrations, type LoyaltyRegistrations } from './loyalty.js';
 import { migrateToLatest } from './migrations/migrate.js';
 import {
@@ -66,6 +67,7 @@ export interface Store {
   findPaymentId(object: ProviderObject): Promise<PaymentId | undefined>;
 
   readonly refunds: Refunds;
+  readonly ledger: Ledger;
   readonly inbox: Inbox;
   readonly requests: Requests;
   readonly expectations: Expectations;
@@ -102,6 +104,7 @@ function storeOver(database: Database, keys: KeyRing | undefined): Store {
     listPayments: (filter) => listPayments(db, filter),
     findPaymentId: (object) => findPaymentId(db, object),
     refunds: createRefunds(db),
+    ledger: createLedger(db),
     inbox: sealedInbox(inbox, { db, keys }),
     requests: createRequests(db),
     expectations: createExpectations(db),

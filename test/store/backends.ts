@@ -1,4 +1,8 @@
 import { afterAll, beforeAll } from 'vitest';
+import type { Database } from '../../src/store/dialects/dialect.js';
+import { openEmbedded } from '../../src/store/dialects/embedded.js';
+import { openPostgres } from '../../src/store/dialects/postgres.js';
+import { migrateToLatest } from '../../src/store/migrations/migrate.js';
 import { openStore, type Store, type StoreSettings } from '../../src/store/store.js';
 import { createKeyRing, type KeyInput } from '../../src/transport/keyring.js';
 import { createDatabase, sharedPostgres } from '../support/postgres.js';
@@ -57,5 +61,25 @@ export function useStore(backend: Backend, keys?: readonly KeyInput[]): () => St
   return () => {
     if (!store) throw new Error('the store is open only while tests run');
     return store;
+  };
+}
+
+/** A migrated database for tests that look beneath the store. */
+export function useDatabase(backend: Backend): () => Database['db'] {
+  let database: Database | undefined;
+  let own: OwnDatabase | undefined;
+  beforeAll(async () => {
+    own = await backend.create();
+    const { settings } = own;
+    database = settings.kind === 'postgres' ? openPostgres(settings) : await openEmbedded(settings);
+    await database.withPatience(migrateToLatest);
+  });
+  afterAll(async () => {
+    await database?.close();
+    await own?.drop();
+  });
+  return () => {
+    if (!database) throw new Error('the database is open only while tests run');
+    return database.db;
   };
 }

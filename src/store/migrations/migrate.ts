@@ -2,6 +2,7 @@ import { Migrator, type Kysely, type Migration } from 'kysely';
 import type { Tables } from '../database.js';
 import { createExpectations } from './expectations.js';
 import { createInbox } from './inbox.js';
+import { createLedger } from './ledger.js';
 import { createLoyalty } from './loyalty.js';
 import { createPayers } from './payers.js';
 import { createPayments } from './payments.js';
@@ -17,6 +18,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0005_payers': createPayers,
   '0006_loyalty': createLoyalty,
   '0007_refunds': createRefunds,
+  '0008_ledger': createLedger,
 };
 
 /** Runs what has not run yet, under a lock of the database, all or nothing. */
