@@ -12,6 +12,7 @@ import type { SandboxPayment } from '../../src/sandbox/payconiq/payment.js';
 import { startPayconiqSandbox, type PayconiqSandbox } from '../../src/sandbox/payconiq/sandbox.js';
 import { openStore, type Store } from '../../src/store/store.js';
 import { startWorker, type RunningWorker } from '../../src/workers/worker.js';
+import { merchantKeys, SIGNING_KID } from '../providers/payconiq/merchant.js';
 import { openDoor, type Door } from './door.js';
 import './setup.js';
 import { sharedTemporal, sharedWorkflowBundle } from './temporal.js';
@@ -57,6 +58,8 @@ export interface OpenedPayment {
 export interface HarnessOptions {
   readonly sandbox?: PayconiqSandboxOptions;
   readonly settings?: Record<string, unknown>;
+  /** Requests are signed, as refunds and reports need. */
+  readonly signed?: boolean;
   readonly publicUrl?: string;
   /** With a notification door of its own, unless a `publicUrl` is given. */
   readonly notifications?: boolean;
@@ -81,7 +84,12 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
   const { timing = 'fast', now = Date.now } = options;
   const { address, namespace } = options.temporal ?? (await sharedTemporal());
   const { codePath } = await sharedWorkflowBundle();
-  const sandbox = await startPayconiqSandbox({ voidSupport: true, ...options.sandbox });
+  const keys = options.signed === true ? merchantKeys() : undefined;
+  const sandbox = await startPayconiqSandbox({
+    voidSupport: true,
+    ...(keys && { merchantKeys: keys.keySet }),
+    ...options.sandbox,
+  });
   const store = options.store ?? (await openEmptyStore());
   const door = options.notifications === true ? await openDoor() : undefined;
   const publicUrl = options.publicUrl ?? door?.url;
@@ -90,7 +98,10 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
       {
         id: CONNECTION_ID,
         provider: 'payconiq',
-        settings: connectionSettings(sandbox, options.settings),
+        settings: connectionSettings(sandbox, {
+          ...(keys && { signing: { kid: SIGNING_KID, privateKeyPem: keys.privateKeyPem } }),
+          ...options.settings,
+        }),
       },
     ],
     timing: TIMING[timing],
