@@ -11,8 +11,11 @@ import {
   type RefundCapability,
   type RefundIntent,
   type RefundOpened,
+  type ReportCapability,
+  type ReportRequest,
 } from '../../src/providers/provider.js';
 import { PROVIDERS } from '../../src/providers/registry.js';
+import { wholeReport } from './whole-report.js';
 import { FIXTURES } from './fixtures/fixtures.js';
 import {
   FAULTS,
@@ -20,6 +23,7 @@ import {
   identities,
   type Fault,
   type RunningRefunds,
+  type RunningReports,
   type RunningSetup,
 } from './fixtures/fixture.js';
 
@@ -290,6 +294,69 @@ describe.each(SETUPS)('$title', ({ provider, setup }) => {
         for (const { field, rule } of violations) expect([field, rule]).not.toContain('');
       }
       expect(check((await given.ready()).request)).toEqual([]);
+    });
+  });
+
+  describe.each(setup.further.filter((name) => name === 'reports'))('of %s, one', () => {
+    let given: RunningReports;
+    let requests: readonly ReportRequest[];
+    beforeAll(async () => {
+      given = running.reports!;
+      requests = await given.ready();
+    });
+
+    const reportsOf = (connection: Connection): ReportCapability => connection.reports!;
+
+    it('says when it is complete, where that is, and how many days it may have', () => {
+      const { timeZone, completeAt, maxDays } = reportsOf(running.connection);
+      expect(() => new Intl.DateTimeFormat('en', { timeZone })).not.toThrow();
+      expect(completeAt).toMatch(/^([01]\d|2[0-3]):[0-5]\d$/);
+      expect(maxDays).toBeGreaterThanOrEqual(1);
+    });
+
+    it('of every kind has rows of that kind', async () => {
+      const { kinds } = reportsOf(running.connection);
+      expect(requests.map(({ kind }) => kind).sort()).toEqual([...kinds].sort());
+      for (const request of requests) {
+        const { payouts, lines } = await wholeReport(reportsOf(running.connection), request);
+        const told = [...payouts.map(() => 'payouts'), ...lines.map(({ kind }) => `${kind}s`)];
+        expect([...new Set(told)]).toEqual([request.kind]);
+      }
+    });
+
+    test.each(FAULTS)('%s: is unclear, and never short', async (fault) => {
+      const connection = fault === 'slow' ? running.impatient : running.connection;
+      const faulty = requests.map(async (request) => {
+        const letGo = await given.arm(request.kind, fault);
+        const page = await reportsOf(connection).page(request);
+        return { page, letGo };
+      });
+      for (const { page, letGo } of await Promise.all(faulty)) {
+        await letGo();
+        expect(page.kind).toBe('unclear');
+        told.push(JSON.stringify(page));
+      }
+    });
+
+    test.each(['', 'x', '-1', '1/2/3', '2026-02-30/0'])(
+      'goes on from no cursor but its own, which is not "%s"',
+      async (cursor) => {
+        for (const request of requests) {
+          const page = reportsOf(running.connection).page({ ...request, cursor });
+          await expect(page).rejects.toThrow(RangeError);
+        }
+      },
+    );
+
+    it('has no more days than it may, and at least one', async () => {
+      const { page, maxDays } = reportsOf(running.connection);
+      const last = (days: number) => new Date(Date.UTC(2026, 0, days)).toISOString().slice(0, 10);
+      for (const days of [maxDays + 1, 0]) {
+        const by = { days: { from: '2026-01-01', to: last(days) } };
+        for (const { kind } of requests) {
+          await expect(page({ kind, by })).rejects.toThrow(RangeError);
+        }
+      }
     });
   });
 
