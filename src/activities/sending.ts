@@ -1,6 +1,7 @@
 /** One attempt at an operation that moves money, and the search for what became of it. */
-import { Context, activityInfo } from '@temporalio/activity';
+import { Context, activityInfo, type Info } from '@temporalio/activity';
 import { isDefinitive, type Outcome } from '../domain/outcome.js';
+import type { Problem, ProblemCode } from '../domain/problem.js';
 import type { Recovery } from '../domain/terms.js';
 import type { Timing } from '../domain/timing.js';
 import type { Evidence, Operation } from '../providers/provider.js';
@@ -44,10 +45,12 @@ export async function sendAttempt<Value, Asked>(
   throw notDone(attempt, outcome, clocked);
 }
 
+const BEYOND_REPEAT: readonly ProblemCode[] = ['key_conflict', 'ambiguous_refusal'];
+
 /** Repeats would not change it soon, or not at all: the workflow has to know. */
 function isBeyondRepeat(outcome: Outcome<unknown>): boolean {
   if (outcome.kind === 'not_sent') return outcome.cause === 'not_yet';
-  return outcome.kind === 'unknown' && outcome.problem.code === 'key_conflict';
+  return outcome.kind === 'unknown' && BEYOND_REPEAT.includes(outcome.problem.code);
 }
 
 /** A repeated operation that came to nothing definitive: the server retries until its window ends. */
@@ -71,23 +74,36 @@ function endOf(repeatUntil: string): number {
 
 /**
  * A refusal of what may have been sent before proves that the earlier attempt did nothing only once
- * it cannot arrive any more: until then it is asked again. Where nothing was sent before, and for
- * all other outcomes, nothing changes.
+ * it cannot arrive any more: until then it is asked again. That more was asked for than is left
+ * never proves it: it is also what is said when the earlier attempt took it. Where nothing was sent
+ * before, and for all other outcomes, nothing changes.
  */
 export function settledRefusal<Value>(
   outcome: Outcome<Value>,
-  { repeatUntil }: Sent,
+  { repeatUntil, mayBeDone = false }: Sent,
   { timing, now }: Clocked,
 ): Outcome<Value> {
-  if (!isRefusal(outcome) || repeatUntil === undefined) return outcome;
-  const heartbeatDetails: unknown = activityInfo().heartbeatDetails;
-  const refusedAtMs = typeof heartbeatDetails === 'number' ? heartbeatDetails : now();
+  const { attempt, heartbeatDetails: details } = activityInfo() as Omit<
+    Info,
+    'heartbeatDetails'
+  > & {
+    readonly heartbeatDetails: unknown;
+  };
+  const isRepeat = repeatUntil !== undefined && (mayBeDone || attempt > 1);
+  if (!isRepeat || !isRefusal(outcome)) return outcome;
+  if (outcome.problem.code === 'amount_unavailable') return ambiguous(outcome.problem);
+  const refusedAtMs = typeof details === 'number' ? details : now();
   const remainingMs = refusedAtMs + timing.settlingDelayMs - now();
   if (remainingMs <= 0) return outcome;
   Context.current().heartbeat(refusedAtMs);
   throw notYet(`refused (${outcome.problem.message}); believed once nothing can still arrive`, {
     ...{ delayMs: remainingMs, untilMs: Infinity, nowMs: now() },
   });
+}
+
+function ambiguous(problem: Problem): Extract<Outcome, { kind: 'unknown' }> {
+  const message = `after a lost answer this proves nothing: ${problem.message}`;
+  return { kind: 'unknown', problem: { ...problem, code: 'ambiguous_refusal', message } };
 }
 
 function isRefusal(

@@ -107,7 +107,6 @@ export class RefundCalls {
         input,
         reuse: 'ALLOW_DUPLICATE_FAILED_ONLY',
         update: REFUND_UPDATES.open,
-        updateId: REFUND_UPDATES.open,
         args: [],
       });
     } catch (error) {

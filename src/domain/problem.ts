@@ -28,6 +28,8 @@ export const PROBLEM_CODES = {
   not_possible: 'The provider cannot do this at the moment; asked anew later, it may.',
   amount_unavailable: 'More was asked to go back than is left of what was captured.',
   withdrawn: 'It was withdrawn before anything was sent.',
+  ambiguous_refusal:
+    'The provider refused a repeat in words that also fit that it did the first one.',
   key_conflict: 'The provider has our idempotency key with other contents.',
   window_closed: "The provider's time limit for this operation has passed.",
   store_unavailable: 'The database cannot be reached.',

@@ -57,6 +57,7 @@ const PAYMENT_STATUS = {
   not_possible: 409,
   amount_unavailable: 409,
   withdrawn: 409,
+  ambiguous_refusal: 409,
   key_conflict: 409,
   window_closed: 409,
   store_unavailable: 503,

@@ -146,6 +146,8 @@ export interface Sent {
   readonly isResolved: boolean;
   /** Set where one activity repeats until definitive: when to give up. ISO 8601, or `never`. */
   readonly repeatUntil?: string;
+  /** An earlier attempt at it may have been done. */
+  readonly mayBeDone?: boolean;
 }
 
 /** Argument of the activities that move a payment's money. */

@@ -174,6 +174,7 @@ function isCancelledUnsent({ isCancelled, refund: { status } }: RefundState): bo
 /** No repeat can tell what became of it: it goes on when somebody says so, or says how it stands. */
 async function awaitPerson(run: RefundRun, isOpen: () => boolean): Promise<void> {
   const { state } = run;
+  if (!state.refund.attention) run.needAttention('outcome_unknown');
   await run.recorder.now();
   await condition(() => state.isHinted || !isOpen());
   state.isHinted = false;

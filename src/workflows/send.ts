@@ -153,10 +153,11 @@ async function backOff<Name extends string, Input extends Sent, Value>(
 /** The provider deduplicates: one activity sends the same until the answer is definitive. */
 async function repeat<Name extends string, Input extends Sent, Value>(
   sending: Sending<Name, Input, Value>,
-  { input, intent, attempt }: Unsettled<Name, Input, Value>,
+  { input, intent, attempt, outcome: first }: Unsettled<Name, Input, Value>,
 ): Promise<Settlement<Value>> {
   const { until, isWanted, calls } = sending;
-  const repeated = { ...input, isResolved: true, repeatUntil: until ?? 'never' };
+  const mayBeDone = first.kind === 'unknown';
+  const repeated = { ...input, isResolved: true, repeatUntil: until ?? 'never', mayBeDone };
   const outcome = await sending.withAttention(() =>
     whileWanted(isWanted, () => calls.untilDefinitive(repeated)),
   );

@@ -253,6 +253,27 @@ describe.concurrent('PCQ-11: a refund that the provider refuses', () => {
     expect(atProvider(object)).toHaveLength(1);
   });
 
+  test('as too much, after a lost answer, proves nothing: the money may have gone', async () => {
+    const { paymentId, object } = await captured();
+    fault({ kind: 'reset_after_effect' }, object);
+    const refusing = fault({ kind: 'answer', code: 'INVALID_REFUND_AMOUNT' }, object, 1_000);
+    const { refundId } = await ask(paymentId);
+    const stuck = await until(refundId, ({ attention }) => attention !== undefined);
+    expect(stuck).toMatchObject({
+      status: 'unknown',
+      attention: { reason: 'outcome_unknown' },
+      operation: { problem: { code: 'ambiguous_refusal', providerCode: 'INVALID_REFUND_AMOUNT' } },
+    });
+    expect(await harness.store.refunds.refundable(paymentId)).toEqual(euros('0'));
+    refusing.remove();
+    const person = { actor: 'ann', reason: 'Payconiq says its check is mended' };
+    await harness.client.refunds.repair(refundId, { ...person, repair: { kind: 'ask' } });
+    expect(await until(refundId, ({ status }) => status !== 'unknown')).toMatchObject({
+      status: 'pending',
+    });
+    expect(atProvider(object)).toHaveLength(1);
+  });
+
   test('with DEBTOR_IBAN_NOT_AVAILABLE waits a day, and goes out with the same key', async () => {
     const { paymentId, object } = await captured();
     const refusing = fault({ kind: 'answer', code: 'DEBTOR_IBAN_NOT_AVAILABLE' }, object, 2);
