@@ -30,10 +30,11 @@ export async function choosePayoutsOf(
 ): Promise<void> {
   await sql`
     update payouts set counting_run = ${run.ordinal}::bigint, ${BEGIN_COUNTING}
-    where connection_id = ${run.connection_id}
-      and counting_run is distinct from ${run.ordinal}::bigint
-      and payout_reference in (select distinct l.payout_reference from report_lines l
-        where ${those} and l.payout_reference is not null)`.execute(trx);
+    where counting_run is distinct from ${run.ordinal}::bigint and payout_id in (
+      select (select p.payout_id from payouts p where p.connection_id = ${run.connection_id}
+        and p.payout_reference = named.payout_reference)
+      from (select distinct l.payout_reference from report_lines l
+        where ${those} and l.payout_reference is not null) named)`.execute(trx);
 }
 
 /**
@@ -211,8 +212,10 @@ function vanishedIn(those: Sql): Sql {
     select b.break_id, case b.kind when 'payout_failed' then ${explanation('payout')}
       else ${explanation('report')} end as explanation
     from payouts p
-    join breaks b on b.connection_id = p.connection_id and b.subject = 'payout'
-      and b.reference = p.payout_reference and b.status = 'open'
+    cross join lateral (
+      select * from breaks b where b.connection_id = p.connection_id and b.subject = 'payout'
+        and b.reference = p.payout_reference and b.status = 'open' offset 0
+    ) b
     where ${those} and case b.kind when 'payout_failed' then p.status <> 'failed'
       else ${TIES} and ${IS_ITS_LINES} end`;
 }

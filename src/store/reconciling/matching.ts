@@ -86,8 +86,11 @@ async function matchLinesWithBreaks(
     from (select * from breaks where connection_id = ${run.connection_id} and status = 'open'
       and subject <> 'payout' and ordinal > ${after}::bigint
       order by ordinal limit ${BREAKS_A_STEP}) b
-    left join report_lines l on l.connection_id = b.connection_id and l.kind = b.subject
-      and l.reference = b.reference and l.last_run <> ${run.ordinal}::bigint
+    left join lateral (
+      select line_id from report_lines l where l.connection_id = b.connection_id
+        and l.kind = b.subject and l.reference = b.reference
+        and l.last_run <> ${run.ordinal}::bigint limit 1
+    ) l on true
     order by b.ordinal`.execute(trx);
   const ids = rows.flatMap(({ line_id: id }) => id ?? []);
   if (ids.length > 0) {
