@@ -108,7 +108,8 @@ function vanishedIn(those: Sql): Sql {
       when b.kind in ('amount_differs', 'currency_differs')
         and (b.theirs_minor, b.theirs_currency) = (l.amount_minor, l.currency)
         then ${explanation('our_record')}
-      else ${explanation('report')} end as explanation
+      else ${explanation('report')} end as explanation,
+      l.payment_id, l.refund_id, l.payout_reference
     from report_lines l
     cross join lateral (
       select * from breaks b where b.connection_id = l.connection_id and b.subject = l.kind

@@ -210,7 +210,8 @@ function causesIn(run: RunRow, those: Sql): Sql {
 function vanishedIn(those: Sql): Sql {
   return sql`
     select b.break_id, case b.kind when 'payout_failed' then ${explanation('payout')}
-      else ${explanation('report')} end as explanation
+      else ${explanation('report')} end as explanation,
+      null::text as payment_id, null::text as refund_id, p.payout_reference
     from payouts p
     cross join lateral (
       select * from breaks b where b.connection_id = p.connection_id and b.subject = 'payout'
