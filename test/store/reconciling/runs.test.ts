@@ -196,6 +196,27 @@ for (const backend of BACKENDS) {
       ]);
     });
 
+    it('go on matching where they were interrupted', async () => {
+      const { start, take, breaks } = shop();
+      const runId = await start();
+      await take(runId, PAYMENTS, [line('a', 100)]);
+      await take(runId, PAYOUTS, [payout('po', { payments: [1] }, { status: 'failed' })]);
+      let before = 0;
+      const killed = () => {
+        before += 1;
+        if (before === 3) throw new Error('killed');
+      };
+      const interrupted = store().reconciliations.match(runId, { onChunk: killed });
+      await expect(interrupted).rejects.toThrow('killed');
+      expect(await breaks()).toEqual(['missing_here a open']);
+      let after = 0;
+      await store().reconciliations.match(runId, { onChunk: () => (after += 1) });
+      let whole = 0;
+      await store().reconciliations.match(runId, { onChunk: () => (whole += 1) });
+      expect(before + after).toBe(whole);
+      expect(await breaks()).toEqual(['payout_failed po open', 'missing_here a open']);
+    });
+
     it('match many lines in pieces', { timeout: 120_000 }, async () => {
       const { start, take, breaks, balance, connectionId } = shop();
       const references = Array.from({ length: 6_000 }, (_, index) => `m-${index}`);
