@@ -17,6 +17,7 @@ import type { RefundAttention, RefundRepairRecord, RefundStatus } from '../domai
 import type { Flag, PaymentStatus } from '../domain/reducer.js';
 import type { Subject } from '../domain/subject.js';
 import type { Terms } from '../domain/terms.js';
+import type { ReconcilingTables } from './reconciling/tables.js';
 
 /** Written as ISO 8601, read as Date. */
 type Time = ColumnType<Date, string, string>;
@@ -248,7 +249,7 @@ export interface LedgerEntriesTable {
   recorded_at: Generated<Date>;
 }
 
-export interface Tables {
+export interface Tables extends ReconcilingTables {
   payments: PaymentsTable;
   refunds: RefundsTable;
   ledger_entries: LedgerEntriesTable;

@@ -21,6 +21,10 @@ import {
 } from './payment-queries.js';
 import { createPayers, type Payers } from './payers.js';
 import { findPaymentId, type ProviderObject } from './provider-objects.js';
+import { createBreaks } from './reconciling/breaks.js';
+import type { Breaks, Payouts, Reconciliations } from './reconciling/contract.js';
+import { createPayouts } from './reconciling/payouts.js';
+import { createReconciliations } from './reconciling/reconciliations.js';
 import { recordFacts, recordPayment } from './recording.js';
 import type { KeyRing } from '../transport/keyring.js';
 import { createRefunds, type Refunds } from './refunds.js';
@@ -68,6 +72,9 @@ export interface Store {
 
   readonly refunds: Refunds;
   readonly ledger: Ledger;
+  readonly reconciliations: Reconciliations;
+  readonly payouts: Payouts;
+  readonly breaks: Breaks;
   readonly inbox: Inbox;
   readonly requests: Requests;
   readonly expectations: Expectations;
@@ -105,6 +112,9 @@ function storeOver(database: Database, keys: KeyRing | undefined): Store {
     findPaymentId: (object) => findPaymentId(db, object),
     refunds: createRefunds(db),
     ledger: createLedger(db),
+    reconciliations: createReconciliations(db),
+    payouts: createPayouts(db),
+    breaks: createBreaks(db),
     inbox: sealedInbox(inbox, { db, keys }),
     requests: createRequests(db),
     expectations: createExpectations(db),

@@ -6,6 +6,7 @@ import { createLedger } from './ledger.js';
 import { createLoyalty } from './loyalty.js';
 import { createPayers } from './payers.js';
 import { createPayments } from './payments.js';
+import { createReconciling } from './reconciling.js';
 import { createRefunds } from './refunds.js';
 import { createRequests } from './requests.js';
 
@@ -19,6 +20,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0006_loyalty': createLoyalty,
   '0007_refunds': createRefunds,
   '0008_ledger': createLedger,
+  '0009_reconciling': createReconciling,
 };
 
 /** Runs what has not run yet, under a lock of the database, all or nothing. */
