@@ -1,3 +1,4 @@
+import type { Anomaly } from './anomaly.js';
 import { STATUS_OF_ERROR } from './answer.js';
 import type { Answer } from './answer.js';
 import { FORGERIES, OPERATIONS } from './faults.js';
@@ -12,6 +13,7 @@ import type {
 import type { LoyaltyMatch } from './loyalty.js';
 import { SandboxStateError } from './payment-book.js';
 import type { ConfirmOptions, ScanOptions } from './payment-book.js';
+import type { DataDelay } from './payouts.js';
 import { REFUND_COURSES, REFUND_STATUSES, REFUSALS } from './refund.js';
 import type { RefundCourse, RefundRefusal } from './refund.js';
 import type { PayconiqSandbox } from './sandbox.js';
@@ -107,6 +109,27 @@ const CONTROLS: Readonly<Record<string, Control>> = {
   },
   'POST /sandbox/refunds/accept': (sandbox, { body }) => {
     sandbox.refunds.accept(optionalText(body, 'paymentId'));
+    return {};
+  },
+  'GET /sandbox/payouts': (sandbox) => sandbox.payouts.list(),
+  'POST /sandbox/payouts/run': (sandbox, { body }) =>
+    sandbox.payouts.run({ day: text(body, 'day') }),
+  'POST /sandbox/payouts/data-delay': (sandbox, { body }) => {
+    const { dataDelay } = body;
+    sandbox.payouts.dataDelay(
+      typeof dataDelay === 'number'
+        ? dataDelay
+        : (oneOf(['documented', 'none'], dataDelay, 'dataDelay') as DataDelay),
+    );
+    return { dataDelay };
+  },
+  'GET /sandbox/payouts/anomalies': (sandbox) => sandbox.payouts.anomalies(),
+  'POST /sandbox/payouts/anomalies': (sandbox, { body }) => {
+    sandbox.payouts.inject(body as unknown as Anomaly);
+    return sandbox.payouts.anomalies();
+  },
+  'DELETE /sandbox/payouts/anomalies': (sandbox) => {
+    sandbox.payouts.heal();
     return {};
   },
   'POST /sandbox/stickers/{id}/scan': (sandbox, { id }) => sandbox.consumer.scanSticker(id),

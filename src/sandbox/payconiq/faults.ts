@@ -13,6 +13,9 @@ export const OPERATIONS = [
   'void',
   'refund',
   'get_refund',
+  'payouts',
+  'payout_payments',
+  'payout_refunds',
   'certificates',
 ] as const;
 export type Operation = (typeof OPERATIONS)[number];
@@ -84,6 +87,8 @@ export interface FaultSubject {
   readonly reference?: string | undefined;
   /** Of the payment as it stands when the request or callback is begun. */
   readonly status?: PaymentStatus | undefined;
+  /** From 0, of a page of payouts, their payments or their refunds. */
+  readonly page?: number | undefined;
 }
 
 export interface FaultLimits {

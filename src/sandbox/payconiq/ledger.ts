@@ -1,5 +1,11 @@
 export type LedgerKind =
-  'debited' | 'paid_out' | 'credited_back' | 'refunded' | 'refund_collected' | 'refund_reversed';
+  | 'debited'
+  | 'paid_out'
+  | 'credited_back'
+  | 'refunded'
+  | 'refund_collected'
+  | 'refund_reversed'
+  | 'payout';
 
 /** One movement of money that really happened at the provider's. */
 export interface LedgerEntry {
@@ -13,13 +19,17 @@ export interface LedgerEntry {
    * - `refund_collected`: withheld from the merchant, when a refund becomes REFUNDED.
    * - `refund_reversed`: the consumer's bank sent a refund back. Both of its movements are undone:
    *   the consumer has not the money, the merchant has it again.
+   * - `payout`: to the merchant's bank, for many payments at once, less refunds. Dated when it is
+   *   paid, which is after the run that made it.
    */
   readonly kind: LedgerKind;
-  readonly paymentId: string;
+  /** Undefined for a payout. */
+  readonly paymentId: string | undefined;
   readonly reference: string | undefined;
   /** Of a refund's movements. */
   readonly refundId?: string;
-  /** Euro cents, tip included; of a refund's movements, what is refunded. */
+  readonly payoutId?: string;
+  /** Euro cents, tip included; of a refund or payout, its own amount. */
   readonly amountMinor: number;
 }
 

@@ -1,6 +1,8 @@
 import type { ResponseSignature } from './authentication.js';
 import type { PrintedProduct } from './codes.js';
 import type { Product } from './payment.js';
+import type { PayoutMode } from './payout-book.js';
+import type { DataDelay } from './payouts.js';
 import type { RefundCourse } from './refund.js';
 
 export interface PayconiqSandboxOptions {
@@ -59,6 +61,14 @@ export interface PayconiqSandboxOptions {
   readonly refundCourse?: RefundCourse;
   /** How long a new refund stays PENDING, by the sandbox's clock. Default 2 s. */
   readonly refundDelayMs?: number;
+  /** One payout for each bulk of a day, or one for each payment. Default bulk. */
+  readonly payoutMode?: PayoutMode;
+  /** Whether days are paid out by themselves, at midnight in Brussels. Default false. */
+  readonly payoutsByClock?: boolean;
+  /** When the reconciliation API tells of a day. Can be changed while running. Default documented. */
+  readonly dataDelay?: DataDelay;
+  /** Rows of a page of the reconciliation API. Default 10000, as documented. */
+  readonly reconciliationPageSize?: number;
 }
 
 const HOUR_MS = 3_600_000;
@@ -88,6 +98,10 @@ const DEFAULTS = {
   searchDelayMs: 0,
   refundCourse: 'refunded',
   refundDelayMs: 2_000,
+  payoutMode: 'bulk',
+  payoutsByClock: false,
+  dataDelay: 'documented',
+  reconciliationPageSize: 10_000,
 } as const satisfies Record<keyof PayconiqSandboxOptions, unknown>;
 
 type Defaultless = 'merchantKeys' | 'profileCallbackUrl' | 'printedPayableOnce';

@@ -24,6 +24,9 @@ import type { PayconiqSandboxOptions, SandboxSettings } from './options.js';
 import { createPaymentBook } from './payment-book.js';
 import type { PaymentBook, SandboxConsumer } from './payment-book.js';
 import type { PaymentStatus, SandboxPayment } from './payment.js';
+import { createPayouts } from './payouts.js';
+import type { Reconciliation, SandboxPayouts } from './payouts.js';
+import { createReconciliationApi } from './reconciliation-api.js';
 import { createRefundBook } from './refund-book.js';
 import type { RefundBook, SandboxRefunds } from './refund-book.js';
 import { createRefundsApi } from './refunds-api.js';
@@ -51,6 +54,7 @@ export interface PayconiqSandbox {
   readonly callbacks: SandboxCallbacks;
   readonly loyalty: SandboxLoyalty;
   readonly refunds: SandboxRefunds;
+  readonly payouts: SandboxPayouts;
   /** Oldest first, as they stand now. */
   payments(filter?: { readonly reference?: string }): readonly SandboxPayment[];
   payment(paymentId: string): SandboxPayment | undefined;
@@ -94,6 +98,7 @@ interface Core {
   readonly faults: FaultBoard;
   readonly book: PaymentBook;
   readonly refunds: RefundBook;
+  readonly reconciliation: Reconciliation;
   /** The URL configured in the profile, as it stands now. */
   readonly reporting: { url: string | undefined };
 }
@@ -122,8 +127,10 @@ export async function startPayconiqSandbox(
     delayMs: settings.refundDelayMs,
   });
   const profile = { profileId, merchantId, name, iban };
+  const money = { clock, ledger, payments: book, refunds, profile, settings };
+  const { control: payouts, reconciliation } = createPayouts(money);
   const reporting = { url: settings.profileCallbackUrl };
-  const core: Core = { settings, profile, clock, faults, book, refunds, reporting };
+  const core: Core = { settings, profile, clock, faults, book, refunds, reconciliation, reporting };
   const poster = createPoster({ clock, answerTimeoutMs: settings.callbackAnswerTimeoutMs });
   const callbacks = callbacksOf(core, { keys, poster });
   const loyalty = createLoyalty({ clock, keys, profile, poster, findPayment: book.find });
@@ -160,6 +167,7 @@ export async function startPayconiqSandbox(
     callbacks,
     loyalty,
     refunds,
+    payouts,
     payments: ({ reference } = {}) => {
       clock.settle();
       return book.list().filter((one) => reference === undefined || one.reference === reference);
@@ -227,7 +235,7 @@ function callbacksOf(
 }
 
 async function apiOf(
-  { settings, profile, clock, book, refunds }: Core,
+  { settings, profile, clock, book, refunds, reconciliation }: Core,
   more: {
     readonly keys: Keys;
     readonly signer: ReturnType<typeof createResponseSigner>;
@@ -265,7 +273,22 @@ async function apiOf(
     now: clock.now,
     bankAppIbanDelayMs,
   });
-  return { route: (request) => refunding.route(request) ?? payments.route(request) };
+  const reconciling = createReconciliationApi({
+    reconciliation,
+    guard,
+    now: clock.now,
+    pageSize: settings.reconciliationPageSize,
+  });
+  const apis = [refunding, reconciling, payments];
+  return {
+    route: (request) => {
+      for (const api of apis) {
+        const route = api.route(request);
+        if (route !== undefined) return route;
+      }
+      return undefined;
+    },
+  };
 }
 
 function refusalOf(listener: Listener, clock: Scheduler): Pick<SandboxFaults, 'refuse' | 'accept'> {
