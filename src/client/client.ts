@@ -32,6 +32,7 @@ import { WorkflowCalls, type HoldfastClientOptions } from './calls.js';
 import { connectTemporal } from './connection.js';
 import { HoldfastError } from './errors.js';
 import { toHoldfastError } from './failures.js';
+import { ReconciliationCalls } from './reconciliations.js';
 import { RefundCalls } from './refunds.js';
 
 export { HoldfastError };
@@ -70,11 +71,13 @@ type CommandArgument = CaptureCommand | ReasonCommand | RepairCommand;
 /** Every method throws HoldfastError, and answers or gives up within the profile's answer limit. */
 export class HoldfastClient {
   readonly refunds: RefundCalls;
+  readonly reconciliations: ReconciliationCalls;
   readonly #calls: WorkflowCalls;
 
   constructor(options: HoldfastClientOptions) {
     this.#calls = new WorkflowCalls(options);
     this.refunds = new RefundCalls(this.#calls);
+    this.reconciliations = new ReconciliationCalls(this.#calls);
   }
 
   /** Connects to Temporal and makes a client; `close` the connection it returns when done. */

@@ -1,4 +1,4 @@
-/** What Temporal starts by itself: one sweep for each connection, again and again. */
+/** What Temporal starts by itself, for each connection that has it. */
 import {
   ScheduleAlreadyRunning,
   ScheduleClient,
@@ -9,30 +9,63 @@ import {
 } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { TIMING, type TimingProfile } from '../domain/timing.js';
-import { SWEEP_WORKFLOW, sweepId, type SweepInput } from '../workflows/contract.js';
+import {
+  RECONCILIATION_WORKFLOW,
+  reconciliationScheduleId,
+  SWEEP_WORKFLOW,
+  sweepId,
+  type ReconciliationInput,
+  type SweepInput,
+} from '../workflows/contract.js';
 
-export interface SweepSchedules {
+/** Where schedules are, and what they start. */
+export interface SchedulePlace {
   readonly connection: Connection;
   readonly namespace: string;
   readonly taskQueue: string;
   readonly timing: TimingProfile;
   readonly dataConverter: DataConverter;
-  /** The connections that can list their payments. */
-  readonly connectionIds: readonly string[];
+}
+
+export interface WantedSchedules extends SchedulePlace {
+  /** The connections that can list their payments: gone through every few minutes. */
+  readonly swept: readonly string[];
+  /** Those with reports: reconciled day by day. */
+  readonly reconciled: readonly DailyReport[];
+}
+
+/** When the report of the day before is complete. */
+export interface DailyReport {
+  readonly connectionId: string;
+  /** Local time, `HH:MM`. */
+  readonly completeAt: string;
+  /** An IANA time zone. */
+  readonly timeZone: string;
 }
 
 /** Makes the schedules as they have to be: new, changed or gone. May run at any time. */
-export async function keepSweepSchedules(wanted: SweepSchedules): Promise<void> {
-  const { connection, namespace, dataConverter, connectionIds } = wanted;
+export async function keepSchedules(wanted: WantedSchedules): Promise<void> {
+  const { connection, namespace, dataConverter, swept, reconciled } = wanted;
   const schedules = new ScheduleClient({ connection, namespace, dataConverter });
-  for (const connectionId of connectionIds) {
-    await createOrUpdate(schedules, sweepSchedule(wanted, connectionId));
-  }
-  const kept = new Set(connectionIds.map(sweepId));
+  const kept = [
+    ...swept.map((connectionId) => sweepSchedule(wanted, connectionId)),
+    ...reconciled.map((report) => reconciliationSchedule(wanted, report)),
+  ];
+  for (const options of kept) await createOrUpdate(schedules, options);
+  const keptIds = new Set(kept.map(({ scheduleId }) => scheduleId));
   for await (const { scheduleId, action } of schedules.list()) {
-    const isOurs = scheduleId.startsWith(sweepId('')) && action?.workflowType === SWEEP_WORKFLOW;
-    if (isOurs && !kept.has(scheduleId)) await remove(schedules, scheduleId);
+    const isGone = isOurs(scheduleId, action?.workflowType) && !keptIds.has(scheduleId);
+    if (isGone) await remove(schedules, scheduleId);
   }
+}
+
+/** By the names that we give: others may have schedules in the same namespace. */
+function isOurs(scheduleId: string, workflowType: string | undefined): boolean {
+  const [prefix] = scheduleId.split('/', 1);
+  return (
+    [SWEEP_WORKFLOW, RECONCILIATION_WORKFLOW].some((name) => name === prefix) &&
+    prefix === workflowType
+  );
 }
 
 /** The list is behind what it lists: somebody else may have been here first. */
@@ -56,22 +89,40 @@ async function createOrUpdate(schedules: ScheduleClient, options: ScheduleOption
   }
 }
 
-function sweepSchedule(
-  { taskQueue, timing }: SweepSchedules,
-  connectionId: string,
-): ScheduleOptions {
-  const input: SweepInput = { connectionId, ...(timing !== 'production' && { timing }) };
+function sweepSchedule(place: SchedulePlace, connectionId: string): ScheduleOptions {
+  const input: SweepInput = { connectionId, ...profileOf(place) };
   return {
     scheduleId: sweepId(connectionId),
-    spec: { intervals: [{ every: TIMING[timing].sweepEveryMs }] },
-    action: {
-      type: 'startWorkflow',
-      workflowType: SWEEP_WORKFLOW,
-      workflowId: sweepId(connectionId),
-      taskQueue,
-      args: [input],
-    },
+    spec: { intervals: [{ every: TIMING[place.timing].sweepEveryMs }] },
+    action: starting(place, { workflowType: SWEEP_WORKFLOW, id: sweepId(connectionId), input }),
     // Each goes on where the last one ended, so nothing is gained by making up for missed ones.
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 minute' },
   };
+}
+
+function reconciliationSchedule(
+  place: SchedulePlace,
+  { connectionId, completeAt, timeZone }: DailyReport,
+): ScheduleOptions {
+  const id = reconciliationScheduleId(connectionId);
+  const input: ReconciliationInput = { connectionId, ...profileOf(place) };
+  const [hour, minute] = completeAt.split(':').map(Number);
+  return {
+    scheduleId: id,
+    spec: { calendars: [{ hour: hour ?? 0, minute: minute ?? 0 }], timezone: timeZone },
+    action: starting(place, { workflowType: RECONCILIATION_WORKFLOW, id, input }),
+    // Each covers the days since the last that ended, so a missed one is made up for by the next.
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 hour' },
+  };
+}
+
+function profileOf({ timing }: SchedulePlace): { readonly timing?: TimingProfile } {
+  return timing === 'production' ? {} : { timing };
+}
+
+function starting(
+  { taskQueue }: SchedulePlace,
+  { workflowType, id, input }: Record<'workflowType' | 'id', string> & { readonly input: object },
+): ScheduleOptions['action'] {
+  return { type: 'startWorkflow', workflowType, workflowId: id, taskQueue, args: [input] };
 }

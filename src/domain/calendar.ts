@@ -27,6 +27,19 @@ export function boundsOfDays(
   return { from: startOf(from, timeZone), to: startOf(addDays(to, 1), timeZone) };
 }
 
+/**
+ * The instant of a local time, `HH:MM`. Of a time that clocks skip, the first moment after it; of
+ * one that comes twice, either.
+ */
+export function instantOf(
+  { day, time }: { readonly day: Day; readonly time: string },
+  timeZone: string,
+): string {
+  const wanted = `${day} ${time}`;
+  const aroundMs = Date.parse(`${day}T${time}Z`);
+  return firstInstant(aroundMs, (epochMs) => localTime(epochMs, timeZone) >= wanted);
+}
+
 /** `count` days later, or earlier where it is negative. */
 export function addDays(day: Day, count: number): Day {
   return toDay(Date.parse(day) + count * DAY_MS);
@@ -86,26 +99,34 @@ function toDay(epochMs: number): Day {
   return new Date(epochMs).toISOString().slice(0, 10);
 }
 
-/**
- * The first instant whose local day is `day` or later. Local time is at most a day from UTC, and
- * days never go back, so it can be searched for by halves.
- */
+/** The first instant whose local day is `day` or later. */
 function startOf(day: Day, timeZone: string): string {
-  const midnightMs = Date.parse(day);
-  let before = midnightMs - DAY_MS;
-  let reached = midnightMs + DAY_MS;
+  return firstInstant(Date.parse(day), (epochMs) => localDay(epochMs, timeZone) >= day);
+}
+
+/**
+ * Local time is at most a day from UTC, and does not go back, or only for an hour: so the first
+ * instant that has been reached can be searched for by halves.
+ */
+function firstInstant(aroundMs: number, isReached: (epochMs: number) => boolean): string {
+  let before = aroundMs - DAY_MS;
+  let reached = aroundMs + DAY_MS;
   while (reached - before > 1) {
     const middle = Math.floor((before + reached) / 2);
-    if (localDay(middle, timeZone) < day) before = middle;
-    else reached = middle;
+    if (isReached(middle)) reached = middle;
+    else before = middle;
   }
   return new Date(reached).toISOString();
 }
 
+function localDay(epochMs: number, timeZone: string): Day {
+  return localTime(epochMs, timeZone).slice(0, 10);
+}
+
 const FORMATS = new Map<string, Intl.DateTimeFormat>();
 
-/** Sweden writes dates as ISO 8601 does. */
-function localDay(epochMs: number, timeZone: string): Day {
+/** `YYYY-MM-DD HH:MM`: Sweden writes as ISO 8601 does. */
+function localTime(epochMs: number, timeZone: string): string {
   let format = FORMATS.get(timeZone);
   if (!format) {
     format = new Intl.DateTimeFormat('sv-SE', {
@@ -113,6 +134,8 @@ function localDay(epochMs: number, timeZone: string): Day {
       year: 'numeric',
       month: '2-digit',
       day: '2-digit',
+      hour: '2-digit',
+      minute: '2-digit',
     });
     FORMATS.set(timeZone, format);
   }

@@ -4,6 +4,20 @@ import type { Money } from './money.js';
 import type { Problem } from './problem.js';
 import type { Day, DayRange, ReportedLine, ReportedPayout } from './report.js';
 
+const DAILY_PREFIX = 'daily_';
+
+/** A run's id: what is done day after day is told from what somebody asked for. */
+export function reconciliationRunId(of: {
+  readonly workflowRunId: string;
+  readonly isDaily: boolean;
+}): string {
+  return of.isDaily ? `${DAILY_PREFIX}${of.workflowRunId}` : of.workflowRunId;
+}
+
+export function isDailyRun(runId: string): boolean {
+  return runId.startsWith(DAILY_PREFIX);
+}
+
 /** What a run, or one listing of it, is about. */
 export type ReportScope = { readonly days: DayRange } | { readonly payoutReference: string };
 
@@ -12,6 +26,8 @@ export interface ReportListing {
   readonly kind: 'payouts' | 'payments' | 'refunds';
   /** Of payouts the days they are dated, of the rest business days. */
   readonly by: ReportScope;
+  /** Of one that is listed anew, as it was not complete: from 1. */
+  readonly round?: number;
 }
 
 /** How far a listing has been taken into the store. */
@@ -131,6 +147,9 @@ export interface Break {
   /** Its life so far, oldest first. */
   readonly history: readonly BreakEvent[];
 }
+
+/** A break as a run left it. */
+export type FoundBreak = Omit<Break, 'history'>;
 
 /** `by`: what came later. */
 export interface BreakExplanation {

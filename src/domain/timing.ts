@@ -36,6 +36,14 @@ export interface Timing {
   readonly reportEveryMs: number;
   /** and after this time what is missing is missing. */
   readonly reportLateMs: number;
+  /** One step of a reconciliation, in all; */
+  readonly reconcileStepMs: number;
+  /** one that gives no sign of life for so long is taken up by another worker; */
+  readonly reconcileSilentMs: number;
+  /** and one that is not done after this time, all its attempts together, fails its run. */
+  readonly reconcileGiveUpMs: number;
+  /** What a reconciliation found is given this long to reach its payments. */
+  readonly factsArriveMs: number;
   /** An outcome that stays unknown for this long needs a person's attention. */
   readonly attentionAfterMs: number;
   /** How long before the provider's own limit an authorization that nobody captures is voided. */
@@ -91,6 +99,10 @@ export const TIMING = {
     refundOverdueMs: 14 * 24 * HOUR,
     reportEveryMs: 15 * MINUTE,
     reportLateMs: 6 * HOUR,
+    reconcileStepMs: 2 * HOUR,
+    reconcileSilentMs: 1 * MINUTE,
+    reconcileGiveUpMs: 20 * HOUR,
+    factsArriveMs: 5 * MINUTE,
     attentionAfterMs: 15 * MINUTE,
     captureMarginMs: 6 * HOUR,
     recordWithinMs: 3 * SECOND,
@@ -127,6 +139,10 @@ export const TIMING = {
     refundOverdueMs: 12 * SECOND,
     reportEveryMs: 500,
     reportLateMs: 4 * SECOND,
+    reconcileStepMs: 30 * SECOND,
+    reconcileSilentMs: 10 * SECOND,
+    reconcileGiveUpMs: 1 * MINUTE,
+    factsArriveMs: 5 * SECOND,
     attentionAfterMs: 5 * SECOND,
     captureMarginMs: 6 * HOUR,
     recordWithinMs: 1 * SECOND,

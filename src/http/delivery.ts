@@ -70,12 +70,15 @@ export async function adopt(
 
 function provenObject({
   verdict,
+  facts,
   subject,
   providerReference,
 }: StoredNotification):
   { readonly providerReference: string; readonly subject: Subject } | undefined {
   if (verdict !== 'facts' || !subject || providerReference === undefined) return undefined;
-  return { providerReference, subject };
+  // What went back says too little of what came in: it waits for that to be known.
+  const isOfItself = facts.some(({ kind }) => kind !== 'refunded' && kind !== 'refund_reversed');
+  return isOfItself ? { providerReference, subject } : undefined;
 }
 
 async function addresseeOf(

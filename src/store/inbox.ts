@@ -134,6 +134,7 @@ async function add(
         payment_id: sql<string | null>`coalesce(inbox.payment_id, excluded.payment_id)`,
         state: sql<InboxState>`case inbox.state when 'unmatched' then 'undelivered'
           else inbox.state end`,
+        attempts: sql<number>`case inbox.state when 'unmatched' then 0 else inbox.attempts end`,
       })),
     )
     .returning(['id', 'deliveries'])

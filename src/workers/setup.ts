@@ -1,8 +1,9 @@
 /** Prepares what Holdfast stands on: tables, namespace, search attributes. May run at any time. */
 import type { Connection } from '@temporalio/client';
 import { connectTemporal } from '../client/connection.js';
-import { keepSweepSchedules } from '../client/schedules.js';
+import { keepSchedules, type DailyReport } from '../client/schedules.js';
 import { msToTs } from '@temporalio/common/lib/time.js';
+import type { Connections } from '../providers/connections.js';
 import type { Store } from '../store/store.js';
 import { SEARCH_ATTRIBUTES } from '../workflows/contract.js';
 import type { Foundation } from './foundation.js';
@@ -38,20 +39,28 @@ export async function prepareTemporal(
   }
 }
 
-/** The sweeps of all connections that can list their payments. */
+/** Sweeps of all connections that can list their payments, reconciliations of those with reports. */
 export async function prepareSchedules(foundation: Foundation): Promise<void> {
   const { connections, config, temporal, dataConverter } = foundation;
   const { namespace, taskQueue } = config.temporal;
   const connection = await connectTemporal(temporal);
   try {
-    await keepSweepSchedules({
+    await keepSchedules({
       ...{ connection, namespace, taskQueue, dataConverter },
       timing: config.timing,
-      connectionIds: connections.ids().filter((id) => connections.get(id)?.payments?.search),
+      swept: connections.ids().filter((id) => connections.get(id)?.payments?.search),
+      reconciled: connections.ids().flatMap((id) => dailyReportOf(connections, id)),
     });
   } finally {
     await connection.close();
   }
+}
+
+function dailyReportOf(connections: Connections, connectionId: string): readonly DailyReport[] {
+  const reports = connections.get(connectionId)?.reports;
+  if (!reports) return [];
+  const { completeAt, timeZone } = reports;
+  return [{ connectionId, completeAt, timeZone }];
 }
 
 async function registerNamespace(connection: Connection, namespace: string): Promise<void> {

@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url';
 import type { DataConverter } from '@temporalio/common';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { paymentActivities } from '../activities/payments.js';
+import { reconciliationActivities } from '../activities/reconciliations.js';
 import { refundActivities } from '../activities/refunds.js';
+import { reportedFactActivities } from '../activities/reported-facts.js';
 import { sweepActivities } from '../activities/sweeps.js';
 import { TIMING, type TimingProfile } from '../domain/timing.js';
 import type { Connections } from '../providers/connections.js';
@@ -49,6 +51,8 @@ export async function startWorker(options: PaymentWorkerOptions): Promise<Runnin
       ...paymentActivities({ connections, store, timing, now }),
       ...refundActivities({ connections, store, timing, now }),
       ...sweepActivities({ connections, store, timing, now }),
+      ...reconciliationActivities({ connections, store, timing, now }),
+      ...reportedFactActivities({ store, timing, now }),
     },
     ...workflowsOf(options.workflowBundlePath),
     ...(options.dataConverter && { dataConverter: options.dataConverter }),

@@ -13,7 +13,9 @@ import type {
   PaymentRequest,
   RepairRecord,
 } from '../domain/payment.js';
+import type { Problem } from '../domain/problem.js';
 import type { Particulars } from '../domain/record.js';
+import type { DayRange } from '../domain/report.js';
 import type { Terms } from '../domain/terms.js';
 import type {
   Refund,
@@ -22,6 +24,7 @@ import type {
   RefundStatus,
   RefundTerms,
 } from '../domain/refund.js';
+import type { ReconciliationRun, ReportListing, ReportScope } from '../domain/reconciliation.js';
 import type { TimingProfile } from '../domain/timing.js';
 
 export const PAYMENT_WORKFLOW = 'payment';
@@ -320,4 +323,74 @@ export interface SweepResult {
 /** The id of a connection's sweep, and of its schedule. */
 export function sweepId(connectionId: string): string {
   return `${SWEEP_WORKFLOW}/${connectionId}`;
+}
+
+// --- reconciliation ---------------------------------------------------------------------------
+
+export const RECONCILIATION_WORKFLOW = 'reconciliation';
+
+/** Argument of the workflow `reconciliation`. */
+export interface ReconciliationInput {
+  readonly connectionId: string;
+  /** Absent: what is due today. */
+  readonly scope?: ReportScope;
+  readonly timing?: TimingProfile;
+}
+
+/** How a run ended. All else about it is in the store. */
+export type ReconciliationResult = Pick<
+  ReconciliationRun,
+  'runId' | 'status' | 'totals' | 'problem' | 'finishedAt'
+>;
+
+/** Names a run to its activities. */
+export interface RunRef {
+  readonly runId: string;
+  readonly connectionId: string;
+}
+
+export interface StartRunInput extends RunRef {
+  readonly scope?: ReportScope;
+}
+
+/** What a run has to do. */
+export interface StartedRun {
+  readonly scope: ReportScope;
+  readonly listings: readonly ReportListing[];
+  /** Until when data that is late is waited for. ISO 8601; absent: it is as complete as it gets. */
+  readonly waitUntil?: string;
+  /** Why there is nothing to be done. */
+  readonly problem?: Problem;
+}
+
+export interface PullInput extends RunRef {
+  readonly listing: ReportListing;
+}
+
+export interface AwaitReportInput extends RunRef {
+  readonly listings: readonly ReportListing[];
+  readonly until: string;
+}
+
+export interface PayoutInput extends RunRef {
+  readonly payoutReference: string;
+}
+
+export interface FinishRunInput extends RunRef {
+  readonly problem?: Problem;
+}
+
+/** The id of a connection's schedule of reconciliations, and of the runs it starts. */
+export function reconciliationScheduleId(connectionId: string): string {
+  return `${RECONCILIATION_WORKFLOW}/${connectionId}/daily`;
+}
+
+/** The id of what compares these days, or this payout: one at a time. */
+export function reconciliationId(connectionId: string, scope: ReportScope): string {
+  const name = 'days' in scope ? nameOfDays(scope.days) : `payout/${scope.payoutReference}`;
+  return `${RECONCILIATION_WORKFLOW}/${connectionId}/${name}`;
+}
+
+function nameOfDays({ from, to }: DayRange): string {
+  return from === to ? from : `${from}..${to}`;
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ScheduleClient, type ScheduleDescription } from '@temporalio/client';
 import { defaultDataConverter } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { keepSweepSchedules, type SweepSchedules } from '../../src/client/schedules.js';
+import { keepSchedules, type WantedSchedules } from '../../src/client/schedules.js';
 import { TIMING } from '../../src/domain/timing.js';
 import { sweepId, type SweepResult } from '../../src/workflows/contract.js';
 import { CONNECTION_ID, startHarness, type Harness } from '../support/harness.js';
@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await keep({ connectionIds: [] });
+  await keep({ swept: [] });
   for (const id of foreign) await schedules.getHandle(id).delete();
   await harness.close();
 });
@@ -27,14 +27,15 @@ afterAll(async () => {
 const shops = Array.from({ length: 3 }, () => `shop-${randomUUID()}`);
 const [first = '', second = '', third = ''] = shops;
 
-function keep(changes: Partial<SweepSchedules>): Promise<void> {
-  return keepSweepSchedules({
+function keep(changes: Partial<WantedSchedules>): Promise<void> {
+  return keepSchedules({
     connection: harness.temporal,
     namespace: TEST_NAMESPACE,
     taskQueue: harness.taskQueue,
     timing: 'production',
     dataConverter: defaultDataConverter,
-    connectionIds: shops,
+    swept: shops,
+    reconciled: [],
     ...changes,
   });
 }
@@ -80,7 +81,7 @@ describe('the schedules of sweeps', () => {
 
   test('are made at once by several', async () => {
     const shop = `shop-${randomUUID()}`;
-    await Promise.all(Array.from({ length: 4 }, () => keep({ connectionIds: [...shops, shop] })));
+    await Promise.all(Array.from({ length: 4 }, () => keep({ swept: [...shops, shop] })));
     await untilListed([...shops, shop].map(sweepId));
     await Promise.all(Array.from({ length: 4 }, () => keep({})));
     await untilListed(shops.map(sweepId));
@@ -103,18 +104,18 @@ describe('the schedules of sweeps', () => {
     await createForeign(`sweeping-${randomUUID()}`, 'sweep');
     await createForeign(sweepId(`floor-${randomUUID()}`), 'sweepTheFloor');
     await untilListed(shops.map(sweepId));
-    await keep({ connectionIds: [first, second] });
+    await keep({ swept: [first, second] });
     await untilListed([first, second].map(sweepId));
     await expect(describeOf(third)).rejects.toMatchObject({ name: 'ScheduleNotFoundError' });
     // The list may still have what is gone.
-    await keep({ connectionIds: [first] });
-    await keep({ connectionIds: [first] });
+    await keep({ swept: [first] });
+    await keep({ swept: [first] });
     await untilListed([sweepId(first)]);
   });
 
   test('start sweeps', async () => {
     await harness.startWorker();
-    await keep({ connectionIds: [CONNECTION_ID] });
+    await keep({ swept: [CONNECTION_ID] });
     const handle = schedules.getHandle(sweepId(CONNECTION_ID));
     await handle.trigger();
     await expect

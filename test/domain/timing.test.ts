@@ -44,6 +44,17 @@ const RELATIONS: readonly (readonly [why: string, holds: (timing: Timing) => boo
     (t) => t.refundOverdueMs > 2 * t.nextDayMs,
   ],
   ['a report is asked for again before it is late', (t) => t.reportLateMs > t.reportEveryMs],
+  ['a run waits for late reports before it gives up', (t) => t.reconcileGiveUpMs > t.reportLateMs],
+  [
+    'a step of a reconciliation is silent for no longer than one call',
+    (t) => t.reconcileSilentMs > t.providerTimeoutMs + t.activityMarginMs,
+  ],
+  ['a silent step is taken up in time', (t) => t.reconcileStepMs > t.reconcileSilentMs],
+  ['a step may be tried again', (t) => t.reconcileGiveUpMs > t.reconcileStepMs],
+  [
+    'what a reconciliation found is dispatched before it looks again',
+    (t) => t.factsArriveMs > t.dispatchAfterMs + 2 * t.dispatchEveryMs,
+  ],
   ['a sweep looks back further than the next one is away', (t) => t.sweepBackMs > t.sweepEveryMs],
   [
     'an API call waits for a whole first send',

@@ -8,6 +8,7 @@ import { createPayers } from './payers.js';
 import { createPayments } from './payments.js';
 import { createReconciling } from './reconciling.js';
 import { createRefunds } from './refunds.js';
+import { createRunReports } from './run-reports.js';
 import { createRequests } from './requests.js';
 
 /** In the order of their names. What stands here has run somewhere: change it only by adding. */
@@ -21,6 +22,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0007_refunds': createRefunds,
   '0008_ledger': createLedger,
   '0009_reconciling': createReconciling,
+  '0010_run_reports': createRunReports,
 };
 
 /** Runs what has not run yet, under a lock of the database, all or nothing. */

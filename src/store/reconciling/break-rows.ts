@@ -59,10 +59,9 @@ export async function raiseBreaks(
         resolution = case when ${STAYS_AS_IT_IS} then breaks.resolution end,
         history = case when ${STAYS_AS_IT_IS} then breaks.history
           else breaks.history || excluded.history end
-      returning break_id
+      returning breaks.*
     )
-    insert into run_breaks (run, break_id) select ${runNumber}, break_id from raised
-    on conflict do nothing`.execute(trx);
+    ${noteFound(runNumber, sql`raised`)}`.execute(trx);
 }
 
 /**
@@ -88,10 +87,21 @@ export async function explainBreaks(
         history = history || jsonb_build_object('status', 'explained', 'at', ${NOW},
           'runId', ${run.run_id}::text, 'explanation', vanished.explanation)
       from vanished where breaks.break_id = vanished.break_id and breaks.status = 'open'
-      returning breaks.break_id
+      returning breaks.*
     )
-    insert into run_breaks (run, break_id) select ${runNumber}, break_id from explained
-    on conflict do nothing`.execute(trx);
+    ${noteFound(runNumber, sql`explained`)}`.execute(trx);
+}
+
+/** How the run left them: its report stays as it is, whatever becomes of them later. */
+function noteFound(runNumber: Sql, those: Sql): Sql {
+  return sql`insert into run_breaks (run, break_id, status, ours_minor, ours_currency, theirs_minor,
+      theirs_currency, explanation, resolution)
+    select ${runNumber}, break_id, status, ours_minor, ours_currency, theirs_minor,
+      theirs_currency, explanation, resolution from ${those}
+    on conflict (run, break_id) do update set status = excluded.status,
+      ours_minor = excluded.ours_minor, ours_currency = excluded.ours_currency,
+      theirs_minor = excluded.theirs_minor, theirs_currency = excluded.theirs_currency,
+      explanation = excluded.explanation, resolution = excluded.resolution`;
 }
 
 /** An explanation as SQL. */

@@ -17,7 +17,7 @@ export function createBreaks(db: Kysely<Tables>): Breaks {
   };
 }
 
-type BreakRow = Selectable<BreaksTable> & { readonly on_day: string };
+export type BreakRow = Selectable<BreaksTable> & { readonly on_day: string };
 
 async function list(db: Kysely<Tables>, filter: BreakFilter): Promise<BreakPage> {
   const { connectionId, kind, status, businessDay, runId, after, limit } = filter;
@@ -76,7 +76,7 @@ async function resolve(
   return get(db, breakId);
 }
 
-function toBreak(row: BreakRow): Break {
+export function toBreak(row: BreakRow): Break {
   const ours = presentMoney('ours', { minor: row.ours_minor, currency: row.ours_currency });
   const theirs = presentMoney('theirs', {
     minor: row.theirs_minor,

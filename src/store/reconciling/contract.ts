@@ -3,6 +3,7 @@ import type {
   Break,
   BreakKind,
   BreakStatus,
+  FoundBreak,
   ListingProgress,
   ReconciliationRequest,
   ReconciliationRun,
@@ -43,6 +44,15 @@ export interface Reconciliations {
   match(runId: string, options?: { readonly onChunk?: () => void }): Promise<void>;
   /** Lines of the run whose fact we lack: to be recorded, and matched again. By id. */
   unknownLines(runId: string, page: PageAsked): Promise<LinePage>;
+  /**
+   * Payouts that the run has seen, that are not the sum of their lines by the last match, and whose
+   * own lines it has not listed to the end. By reference.
+   */
+  unsettledPayouts(runId: string, page: PageAsked): Promise<UnsettledPage>;
+  /** The breaks a run looked at, as it left them. Oldest first. */
+  breaksFound(runId: string, page: PageAsked): Promise<FoundBreakPage>;
+  /** The payouts a run saw, as it left them: those that do not tie first, at most a thousand. */
+  payoutsFound(runId: string): Promise<readonly StoredPayout[]>;
   /** Ends a run, with its totals as they stand. Of one that has ended it changes nothing. */
   finish(runId: string, end: RunEnd): Promise<ReconciliationRun>;
   /** Undefined when there is no such run. */
@@ -87,6 +97,18 @@ export interface PageAsked {
 
 export interface LinePage {
   readonly lines: readonly StoredLine[];
+  /** Absent on the last page. */
+  readonly nextCursor?: string;
+}
+
+export interface UnsettledPage {
+  readonly payoutReferences: readonly string[];
+  /** Absent on the last page. */
+  readonly nextCursor?: string;
+}
+
+export interface FoundBreakPage {
+  readonly breaks: readonly FoundBreak[];
   /** Absent on the last page. */
   readonly nextCursor?: string;
 }

@@ -3,7 +3,7 @@ import { dayOf } from '../../domain/calendar.js';
 import type { ListingProgress, ReportListing } from '../../domain/reconciliation.js';
 import type { ReportedLine, ReportedPayout } from '../../domain/report.js';
 import type { Tables } from '../database.js';
-import { storableText, toJson, toTime } from '../values.js';
+import { present, storableText, toJson, toTime } from '../values.js';
 import type { ReportPageTaken } from './contract.js';
 import { lockRun, toProgress } from './runs.js';
 import type { ListingRow, RunRow } from './tables.js';
@@ -50,7 +50,7 @@ function progressOf(
       run_id: runId,
       listing: nameOf(listing),
       kind: listing.kind,
-      scope: toJson(listing.by),
+      scope: toJson({ ...listing.by, ...present('round', listing.round) }),
     })
     .onConflict((conflict) =>
       conflict.columns(['run_id', 'listing']).doUpdateSet({ pages: sql`report_listings.pages` }),
@@ -59,9 +59,11 @@ function progressOf(
     .executeTakeFirstOrThrow();
 }
 
-function nameOf({ kind, by }: ReportListing): string {
+/** Listed anew, it is another listing: what it repeats is not there twice. */
+function nameOf({ kind, by, round }: ReportListing): string {
   if ('payoutReference' in by) return storableText(`${kind}/payout/${by.payoutReference}`);
-  return `${kind}/days/${by.days.from}/${by.days.to}`;
+  const { from, to } = by.days;
+  return [kind, 'days', from, to, ...(round === undefined ? [] : [round])].join('/');
 }
 
 interface LineRow {

@@ -61,7 +61,7 @@ async function get(
   return (await toPayouts(db, rows))[0];
 }
 
-async function toPayouts(
+export async function toPayouts(
   db: Kysely<Tables>,
   rows: readonly PayoutsTable[],
 ): Promise<readonly StoredPayout[]> {

@@ -7,6 +7,7 @@ import type { Reconciliations, RunEnd } from './contract.js';
 import { selectLines } from './line-rows.js';
 import { match } from './matching.js';
 import { takePage } from './pages.js';
+import { breaksFound, keepPayouts, payoutsFound, unsettledPayouts } from './reports.js';
 import { getRun, listRuns, lockRun, runOf, startRun } from './runs.js';
 import { totalsOf } from './totals.js';
 import { awaited } from './unreported.js';
@@ -23,6 +24,9 @@ export function createReconciliations(db: Kysely<Tables>): Reconciliations {
         and l.verdict in ('missing_here', 'status_differs')`;
       return selectLines(db, those, page);
     },
+    unsettledPayouts: (runId, page) => unsettledPayouts(db, runId, page),
+    breaksFound: (runId, page) => breaksFound(db, runId, page),
+    payoutsFound: (runId) => payoutsFound(db, runId),
     finish: (runId, end) => finish(db, runId, end),
     get: (runId) => getRun(db, runId),
     list: (filter) => listRuns(db, filter),
@@ -47,6 +51,7 @@ async function finish(
       })
       .where('run_id', '=', runId)
       .execute();
+    await keepPayouts(trx, run);
   });
   const run = await getRun(db, runId);
   if (!run) throw new UnknownRun(runId);

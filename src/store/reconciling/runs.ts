@@ -150,8 +150,9 @@ function toRun(
 }
 
 export function toProgress(row: ListingRow): ListingProgress {
+  const { round, ...by } = row.scope;
   return {
-    listing: { kind: row.kind, by: row.scope },
+    listing: { kind: row.kind, by, ...present('round', round) },
     ...present('cursor', row.cursor),
     pages: row.pages,
     rows: Number(row.rows),

@@ -40,7 +40,7 @@ export interface ReportListingsTable {
   listing: string;
   ordinal: Generated<string>;
   kind: ReportListing['kind'];
-  scope: Json<ReportScope>;
+  scope: Json<ReportScope & Pick<ReportListing, 'round'>>;
   cursor: string | null;
   pages: Generated<number>;
   rows: Generated<string>;
@@ -146,9 +146,24 @@ export interface StoredBreakEvent extends Omit<BreakEvent, 'ours' | 'theirs'> {
   readonly theirsCurrency?: string | null;
 }
 
+/** A break as a run left it. */
 export interface RunBreaksTable {
   run: string;
   break_id: string;
+  status: BreakStatus;
+  ours_minor: string | null;
+  ours_currency: string | null;
+  theirs_minor: string | null;
+  theirs_currency: string | null;
+  explanation: OptionalJson<BreakExplanation>;
+  resolution: OptionalJson<BreakResolution>;
+}
+
+/** A payout as a run left it. */
+export interface RunPayoutsTable {
+  run: string;
+  ordinal: string;
+  payout: Json<unknown>;
 }
 
 /** The tables of reconciliation. */
@@ -159,6 +174,7 @@ export interface ReconcilingTables {
   payouts: PayoutsTable;
   breaks: BreaksTable;
   run_breaks: RunBreaksTable;
+  run_payouts: RunPayoutsTable;
 }
 
 export type RunRow = Selectable<ReconciliationsTable>;

@@ -100,10 +100,13 @@ async function payoutSums(trx: Transaction<Tables>, run: RunRow): Promise<readon
 
 async function breakSums(trx: Transaction<Tables>, run: RunRow): Promise<readonly Sum[]> {
   const { rows } = await sql<Sum>`
-    select kind, status as state, coalesce(theirs_currency, ours_currency) as currency,
-      count(*) as count, sum(case when theirs_currency <> ours_currency then theirs_minor
-        else abs(coalesce(theirs_minor, 0) - coalesce(ours_minor, 0)) end)::text as minor
-    from run_breaks join breaks using (break_id) where run = ${run.ordinal}::bigint
-    group by kind, status, coalesce(theirs_currency, ours_currency)`.execute(trx);
+    select b.kind, found.status as state,
+      coalesce(found.theirs_currency, found.ours_currency) as currency, count(*) as count,
+      sum(case when found.theirs_currency <> found.ours_currency then found.theirs_minor
+        else abs(coalesce(found.theirs_minor, 0) - coalesce(found.ours_minor, 0)) end)::text as minor
+    from run_breaks found join breaks b using (break_id) where found.run = ${run.ordinal}::bigint
+    group by b.kind, found.status, coalesce(found.theirs_currency, found.ours_currency)`.execute(
+    trx,
+  );
   return rows;
 }

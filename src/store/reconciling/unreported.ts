@@ -148,13 +148,20 @@ async function completeListings(
   db: Kysely<Tables>,
   { run_id: runId }: RunRow,
 ): Promise<readonly ListingRow[]> {
-  return db
+  const rows = await db
     .selectFrom('report_listings')
     .selectAll()
     .where('run_id', '=', runId)
     .where('is_complete', '=', true)
     .orderBy('ordinal')
     .execute();
+  const latest = new Map(rows.map((row) => [withoutRound(row), row]));
+  return [...latest.values()];
+}
+
+/** Listed anew, it says the same of the same days, and more. */
+function withoutRound({ kind, scope: { round: _round, ...scope } }: ListingRow): string {
+  return JSON.stringify([kind, scope]);
 }
 
 async function firstListedDay(db: Kysely<Tables>, run: RunRow): Promise<Day | undefined> {
