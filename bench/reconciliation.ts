@@ -23,6 +23,8 @@ interface Lap {
 
 const MEBIBYTE = 1_048_576;
 const MOST_MEMORY_BYTES = 512 * MEBIBYTE;
+/** What its JavaScript may hold: Node by itself collects no garbage before there is much more. */
+const HEAP_MEBIBYTES = 256;
 /** A lap may be so much slower a row than the fastest, and still be called linear. */
 const MOST_SPREAD = 3;
 const RUN_TIMEOUT_MS = 60 * 60_000;
@@ -125,7 +127,9 @@ async function finished(store: Store, runId: string) {
 }
 
 async function startWorkerProcess(order: WorkerOrder): Promise<{ stop(): Promise<WorkerReport> }> {
-  const child = fork(fileURLToPath(new URL('./reconciling/worker-process.ts', import.meta.url)));
+  const child = fork(fileURLToPath(new URL('./reconciling/worker-process.ts', import.meta.url)), {
+    execArgv: [...process.execArgv, `--max-old-space-size=${HEAP_MEBIBYTES}`],
+  });
   child.send(order);
   await once(child, 'message');
   return {
