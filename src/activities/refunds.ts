@@ -65,7 +65,8 @@ export function refundActivities(dependencies: RefundDependencies): RefundActivi
       if (!payment) return null;
       const refusal = refusalOf(payment.connectionId, request);
       const refund = await store.refunds.reserve(request, refusal);
-      return { refund, ...termsOf(refund.connectionId) };
+      const begun = await store.refunds.load(refund.refundId);
+      return { refund, request, revision: 0, ...begun, ...termsOf(refund.connectionId) };
     },
 
     async sendRefund(input) {

@@ -89,9 +89,11 @@ export function settledRefusal<Value>(
   > & {
     readonly heartbeatDetails: unknown;
   };
-  const isRepeat = repeatUntil !== undefined && (mayBeDone || attempt > 1);
+  const isRepeat = mayBeDone || (repeatUntil !== undefined && attempt > 1);
   if (!isRepeat || !isRefusal(outcome)) return outcome;
-  if (outcome.problem.code === 'amount_unavailable') return ambiguous(outcome.problem);
+  // A single attempt has no time to wait until nothing can still arrive.
+  const isSingle = repeatUntil === undefined;
+  if (isSingle || outcome.problem.code === 'amount_unavailable') return ambiguous(outcome.problem);
   const refusedAtMs = typeof details === 'number' ? details : now();
   const remainingMs = refusedAtMs + timing.settlingDelayMs - now();
   if (remainingMs <= 0) return outcome;

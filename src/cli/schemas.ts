@@ -1,4 +1,4 @@
-/** JSON Schemas of what callers in other languages send to the payment workflow through Temporal. */
+/** JSON Schemas of what callers in other languages send to our workflows through Temporal. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -13,7 +13,9 @@ import {
   repairPayment,
   time,
 } from '../http/schemas.js';
-import type { OpenInput } from '../workflows/contract.js';
+import { askRefund, refund, repairRefund } from '../http/refund-schemas.js';
+import type { RefundRequest } from '../domain/refund.js';
+import type { OpenInput, OpenRefundInput } from '../workflows/contract.js';
 
 const asked = openPayment.shape;
 
@@ -26,14 +28,31 @@ const request = z.strictObject({
   requestedAt: time,
 } satisfies Record<Exclude<keyof PaymentRequest, 'origin'>, z.ZodType>);
 
+const timing = z
+  .enum(Object.keys(TIMING) as [keyof typeof TIMING])
+  .optional()
+  .meta({ description: 'Left out in production.' });
+
 const openInput = z.strictObject({
   mode: z.literal('open'),
   request,
-  timing: z
-    .enum(Object.keys(TIMING) as [keyof typeof TIMING])
-    .optional()
-    .meta({ description: 'Left out in production.' }),
+  timing,
 } satisfies Record<keyof OpenInput, z.ZodType>);
+
+const askedRefund = askRefund.unwrap().unwrap().shape;
+
+const openRefundInput = z.strictObject({
+  mode: z.literal('open'),
+  request: z.strictObject({
+    ...askedRefund,
+    refundId: askedRefund.refundId
+      .unwrap()
+      .meta({ description: 'Yours: the same id, the same refund.' }),
+    paymentId: asked.paymentId.unwrap().meta({ description: 'What is to be refunded.' }),
+    requestedAt: time,
+  } satisfies Record<keyof RefundRequest, z.ZodType>),
+  timing,
+} satisfies Record<keyof OpenRefundInput, z.ZodType>);
 
 const SCHEMAS = {
   'payment.start': [openInput, 'Argument of the workflow `payment`, id `payment/<paymentId>`.'],
@@ -45,6 +64,10 @@ const SCHEMAS = {
     payment,
     'What the workflow, its updates and its query `payment` answer with.',
   ],
+  'refund.start': [openRefundInput, 'Argument of the workflow `refund`, id `refund/<refundId>`.'],
+  'refund.cancel': [giveReason, 'Argument of the update `cancel`.'],
+  'refund.repair': [repairRefund, 'Argument of the update `repair`.'],
+  'refund.result': [refund, 'What the workflow, its updates and its query `refund` answer with.'],
 } as const satisfies Record<string, readonly [z.ZodType, string]>;
 
 /** Each schema by its file name without ending. */

@@ -1,6 +1,8 @@
 /** The simulated providers that `holdfast dev` and the demo run against. */
 import type { ConnectionSettings } from '../providers/connections.js';
 import { startPayconiqSandbox, type PayconiqSandbox } from '../sandbox/payconiq/sandbox.js';
+import { newPrivateKeyPem } from '../transport/certificates.js';
+import { importPrivateKey, publicJwkOf } from '../transport/jws.js';
 
 export interface Sandboxes {
   /** A terminal in a shop: void is enabled, so payments wait for our acknowledge. */
@@ -15,19 +17,36 @@ export interface Sandboxes {
 
 const TERMINAL = 'payconiq-terminal';
 const ONLINE = 'payconiq-online';
+const SIGNING_KID = 'es.signature.sandbox';
+
+/** The merchant's key, made at each start: refunds and reports are for signed requests only. */
+interface Merchant {
+  readonly signing: { readonly kid: string; readonly privateKeyPem: string };
+  /** As the provider knows it. */
+  readonly merchantKeys: object;
+}
 
 export async function startSandboxes(ports: {
   readonly terminal: number;
   readonly online: number;
 }): Promise<Sandboxes> {
-  const terminal = await startPayconiqSandbox({ port: ports.terminal, voidSupport: true });
-  const online = await startPayconiqSandbox({ port: ports.online, product: 'online' });
+  const { signing, merchantKeys } = await newMerchant();
+  const terminal = await startPayconiqSandbox({
+    merchantKeys,
+    port: ports.terminal,
+    voidSupport: true,
+  });
+  const online = await startPayconiqSandbox({
+    merchantKeys,
+    port: ports.online,
+    product: 'online',
+  });
   return {
     terminal,
     online,
     connections: [
-      payconiqConnection(TERMINAL, terminal, { voidSupport: true }),
-      payconiqConnection(ONLINE, online, { product: 'online' }),
+      payconiqConnection(TERMINAL, terminal, { signing, voidSupport: true }),
+      payconiqConnection(ONLINE, online, { signing, product: 'online' }),
     ],
     sandboxOf: (connectionId) => (connectionId === ONLINE ? online : terminal),
     async close() {
@@ -36,12 +55,18 @@ export async function startSandboxes(ports: {
   };
 }
 
+async function newMerchant(): Promise<Merchant> {
+  const signing = { kid: SIGNING_KID, privateKeyPem: newPrivateKeyPem() };
+  const key = await importPrivateKey({ pem: signing.privateKeyPem });
+  return { signing, merchantKeys: { keys: [await publicJwkOf(key, signing.kid)] } };
+}
+
 function payconiqConnection(
   id: string,
   sandbox: PayconiqSandbox,
   settings: Record<string, unknown>,
 ): ConnectionSettings {
-  const { url: apiBaseUrl, jwksUrl, profileId, merchantId, apiKey } = sandbox;
+  const { url: apiBaseUrl, jwksUrl, profileId, merchantId } = sandbox;
   return {
     id,
     provider: 'payconiq',
@@ -51,7 +76,6 @@ function payconiqConnection(
       portalUrl: apiBaseUrl,
       profileId,
       merchantId,
-      apiKey,
       ...settings,
     },
   };

@@ -149,7 +149,7 @@ export interface Sent {
   readonly isResolved: boolean;
   /** Set where one activity repeats until definitive: when to give up. ISO 8601, or `never`. */
   readonly repeatUntil?: string;
-  /** An earlier attempt at it may have been done. */
+  /** An earlier attempt at it may have been done: that this one is refused proves little. */
   readonly mayBeDone?: boolean;
 }
 
@@ -248,11 +248,7 @@ export interface ResumeRefundInput {
 }
 
 /** What became of setting an amount aside: `rejected`, or as the store has it by now. */
-export interface ReserveResult {
-  readonly refund: Refund;
-  /** Absent where it was rejected. */
-  readonly terms?: RefundTerms;
-}
+export type ReserveResult = StoredRefund;
 
 /** Argument of the activities that move a refund's money. */
 export interface RefundSendInput extends Sent {
@@ -300,6 +296,7 @@ export interface StoredRefund {
   readonly refund: Refund;
   readonly revision: number;
   readonly request: RefundRequest;
+  /** Absent while nothing is set aside, and where it was rejected. */
   readonly terms?: RefundTerms;
 }
 

@@ -15,6 +15,7 @@ import {
 import {
   REFUND_REPAIR_KINDS,
   STATABLE_REFUND_STATUSES,
+  isPaid,
   type Refund,
   type RefundRepair,
   type RefundRepairCommand,
@@ -135,6 +136,9 @@ function stateOutcome(
   const isNamed = (stated.providerReference ?? state.refund.providerReference) !== undefined;
   if (state.refund.amount === undefined || state.refund.paymentReference === undefined) {
     throw refusal('conflict', 'nothing has been set aside yet, so nothing can have been sent');
+  }
+  if (stated.status === 'failed' && isPaid(state.refund.status)) {
+    throw refusal('conflict', 'the payer has had the money; what came back since is reversed');
   }
   // Reports name it by that id: without it the same refund would be counted twice.
   if (stated.status !== 'failed' && !isNamed) {

@@ -32,7 +32,7 @@ const FAILED_AT_PROVIDER: Problem = {
 };
 
 export class RefundState {
-  readonly request: RefundRequest;
+  request: RefundRequest;
   refund: Refund;
   terms: RefundTerms | undefined;
   revision: number;
@@ -40,7 +40,7 @@ export class RefundState {
   isCancelled = false;
   /** Somebody said that there is news. */
   isHinted = false;
-  readonly #firstRevision: number;
+  #firstRevision: number;
   #source: FactSource = 'query';
 
   constructor({ request, refund, terms, revision }: StoredRefund) {
@@ -49,6 +49,18 @@ export class RefundState {
     this.terms = terms;
     this.revision = revision;
     this.#firstRevision = revision;
+  }
+
+  /**
+   * Goes on from what the store has of it: an earlier run, which this history knows nothing of, may
+   * have asked for it in other words, sent it, and recorded it.
+   */
+  goOnFrom({ request, refund, terms, revision }: StoredRefund): void {
+    this.request = request;
+    this.terms = terms;
+    this.revision = Math.max(revision, this.revision);
+    this.#firstRevision = revision;
+    this.change(refund);
   }
 
   change(changes: Partial<Refund>): void {

@@ -112,12 +112,9 @@ async function reserve(run: RefundRun, handlers: RefundHandlers): Promise<void> 
   const { state } = run;
   const result = await run.proxies.withoutEnd.reserveRefund(state.request);
   if (!result) return handlers.refuseAll('there is no payment of this id');
-  const { refund: known, terms } = result;
-  state.terms = terms;
-  // Of an earlier run, too: after a reset the store knows more than this history.
-  state.change(known);
-  if (known.status === 'rejected') run.hasAnswer = true;
-  const { connectionId } = known;
+  state.goOnFrom(result);
+  const { connectionId, status } = state.refund;
+  if (status === 'rejected') run.hasAnswer = true;
   if (connectionId !== undefined) {
     upsertSearchAttributes({ [SEARCH_ATTRIBUTES.connection]: [connectionId] });
   }

@@ -80,9 +80,13 @@ async function takeUp<Name extends string, Input extends Sent, Value>(
   sending: Sending<Name, Input, Value>,
 ): Promise<Settlement<Value>> {
   const intent = sending.last();
-  if (intent?.state !== 'unknown' && intent?.state !== 'sent') return { kind: 'resend' };
+  const isRepeatable = sending.recovery() === 'repeat';
+  if (!intent || !isUnsettled(intent)) {
+    // What the provider did not take goes out under the key it had.
+    return { kind: isRepeatable && intent?.state === 'not_sent' ? 'again' : 'resend' };
+  }
   // The same key again is how a repeatable operation is settled.
-  if (sending.recovery() === 'repeat') return { kind: 'again' };
+  if (isRepeatable) return { kind: 'again' };
   const outcome: Outcome<Value> = {
     kind: 'unknown',
     problem: { code: 'no_answer', message: 'an earlier run left it so' },
@@ -90,16 +94,27 @@ async function takeUp<Name extends string, Input extends Sent, Value>(
   return resolve(sending, { input: sending.input(intent, true), intent, outcome, attempt: 0 });
 }
 
+function isUnsettled<Name extends string>(attempt: OperationRecord<Name> | undefined): boolean {
+  return attempt?.state === 'unknown' || attempt?.state === 'sent';
+}
+
+/** That a repeat was not sent says nothing of the attempt before it. */
+function stillUnknown<Value>(outcome: Outcome<Value>): Outcome<Value> {
+  return outcome.kind === 'not_sent' ? { kind: 'unknown', problem: outcome.problem } : outcome;
+}
+
 async function attemptOnce<Name extends string, Input extends Sent, Value>(
   sending: Sending<Name, Input, Value>,
   { attempt, next }: { readonly attempt: number; readonly next: 'again' | 'resend' },
 ): Promise<Settlement<Value>> {
   const last = sending.last();
+  const mayBeDone = next === 'again' && isUnsettled(last);
   const sequence = next === 'again' && last ? last.sequence : (last?.sequence ?? 0) + 1;
   const intent = sending.intend(sequence);
   const input = sending.input(intent, last !== undefined);
   // Awaited even when facts overtake it: its answer tells more than they do, and it is short.
-  const outcome = await sendOnce(sending, input);
+  const answer = await sendOnce(sending, mayBeDone ? { ...input, mayBeDone } : input);
+  const outcome = mayBeDone ? stillUnknown(answer) : answer;
   sending.note(intent, outcome);
   if (isDefinitive(sending.name, outcome)) return { kind: 'settled', outcome };
 

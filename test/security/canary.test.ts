@@ -2,8 +2,9 @@ import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { defaultConfig } from '../../src/config.js';
+import type { ConnectionSettings } from '../../src/providers/connections.js';
 import { freePort } from '../../src/temporal/ports.js';
 import { startDevStack, type DevStack } from '../../src/workers/dev-stack.js';
 import { openStore } from '../../src/store/store.js';
@@ -17,6 +18,8 @@ const CANARIES = {
   description: 'canary-description-of-the-purchase',
   merchantReference: 'canary-reference-4711',
   cancelReason: 'canary-reason-for-the-void',
+  refundDescription: 'canary-description-of-the-refund',
+  refundReason: 'canary-reason-for-the-repair',
   /** Told by the sandbox's callbacks, details and search. */
   debtorName: 'Canary Birdwhistle',
   debtorIban: '*************98765',
@@ -35,6 +38,8 @@ let answered = '';
 let paymentId: string;
 /** Whose callback was lost: found by asking. */
 let askedPaymentId: string;
+/** Of another payment of the same payer. */
+let refund: { readonly refundId: string; readonly paymentId: string };
 let keys: KeyRing;
 let secrets: readonly string[];
 
@@ -59,13 +64,17 @@ beforeAll(async () => {
   askedPaymentId = await paidUnheard();
   await get('/v1/connections/payconiq-terminal/provider-payments');
   await get(`/v1/payments/${paymentId}`);
+  refund = await refunded();
   const state = join(folder, 'state');
   const key = await readFile(join(state, 'encryption-key'), 'utf8');
   const { id, base64 } = JSON.parse(key) as { id: string; base64: string };
   keys = createKeyRing([{ id, secret: base64 }]);
   const notificationSecret = await readFile(join(state, 'notification-secret'), 'utf8');
-  const { terminal, online } = stack.sandboxes!;
-  const keysOfOurs = [base64, notificationSecret, terminal.apiKey, online.apiKey];
+  const { terminal, online, connections } = stack.sandboxes!;
+  const keysOfOurs = [
+    ...[base64, notificationSecret, terminal.apiKey, online.apiKey],
+    ...connections.map(signingSecretOf),
+  ];
   secrets = [...keysOfOurs, await refundIbanOfPaid()];
 }, 120_000);
 afterAll(async () => {
@@ -122,6 +131,40 @@ async function paidUnheard(): Promise<string> {
   terminal.consumer.pay(providerReference, PAYER);
   await stack.client.waitForOutcome(id, { timeoutMs: 30_000 });
   return id;
+}
+
+/** The bytes of the key, as no line of the file has them alone. */
+function signingSecretOf({ settings }: ConnectionSettings): string {
+  const { signing } = settings as { signing: { privateKeyPem: string } };
+  return signing.privateKeyPem.split('\n')[1]!;
+}
+
+/** Of a payment whose payer the provider names: asked for, looked at, done. */
+async function refunded(): Promise<typeof refund> {
+  const { terminal } = stack.sandboxes!;
+  const { captureMode: _mode, ...asked } = ASKED;
+  const payment = await post('/v1/payments', asked);
+  const id = String(payment['paymentId']);
+  terminal.consumer.pay(String(payment['providerReference']), PAYER);
+  await stack.client.waitForOutcome(id, { timeoutMs: 20_000 });
+  const asking = await post(`/v1/payments/${id}/refunds`, {
+    amount: { minor: '250', currency: 'EUR' },
+    description: CANARIES.refundDescription,
+  });
+  const ours = String(asking['refundId']);
+  const repair = { kind: 'ask' };
+  await post(`/v1/refunds/${ours}/repairs`, {
+    repair,
+    actor: 'ann',
+    reason: CANARIES.refundReason,
+  });
+  await post(`/v1/payments/${id}/refunds`, { amount: { minor: '9999', currency: 'EUR' } });
+  await vi.waitFor(
+    async () => expect(await stack.store.refunds.get(ours)).toMatchObject({ status: 'succeeded' }),
+    { timeout: 20_000 },
+  );
+  await get(`/v1/payments/${id}/refunds`);
+  return { refundId: ours, paymentId: id };
 }
 
 /** PCQ-10: asked of the provider, told, and kept nowhere. */
@@ -181,6 +224,14 @@ describe("Temporal's database", () => {
     },
   );
 
+  test('PCQ-11: holds of a refund nothing of the payer, and its words for those with the keys', async () => {
+    const where = { address: stack.temporalAddress, workflowId: `refund/${refund.refundId}` };
+    const history = await readableInHistory(where, keys);
+    expect(history).toContain(CANARIES.refundDescription);
+    expect(history).toContain(CANARIES.refundReason);
+    for (const canary of Object.values(OF_THE_PAYER)) expect(history).not.toContain(canary);
+  });
+
   test('is searched in the right place: the workflow id, which is never encrypted, stands there', async () => {
     const stored = await contentsOf(join(folder, 'state'));
     expect(stored.includes(paymentId)).toBe(true);
@@ -233,6 +284,7 @@ describe('when the payer is erased', () => {
     const store = await openStore({ kind: 'embedded', directory }, keys);
     await store.payers.erase(paymentId);
     await store.payers.erase(askedPaymentId);
+    await store.payers.erase(refund.paymentId);
     await store.close();
     after = await dumpOf(directory);
   }, 60_000);

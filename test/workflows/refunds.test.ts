@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { AskedRefund } from '../../src/client/refunds.js';
 import { refundWorkflowId } from '../../src/domain/ids.js';
-import type { Refund } from '../../src/domain/refund.js';
 import type { FaultFor } from '../../src/sandbox/payconiq/faults.js';
-import type { SandboxRefund } from '../../src/sandbox/payconiq/refund.js';
 import { REFUND_WORKFLOW, type OpenRefundInput } from '../../src/workflows/contract.js';
 import { startHarness, type Harness } from '../support/harness.js';
+import { euros, refunding } from '../support/refunding.js';
 
 let harness: Harness;
 
@@ -17,56 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => harness.close());
 
-const euros = (minor: string) => ({ minor, currency: 'EUR' });
-
-interface Captured {
-  readonly paymentId: string;
-  /** The provider's id. */
-  readonly object: string;
-}
-
-async function captured(app?: 'bancontact'): Promise<Captured> {
-  const { paymentId, created } = await harness.open();
-  harness.sandbox.consumer.pay(created.paymentId, app ? { app } : {});
-  await harness.ended(paymentId);
-  return { paymentId, object: created.paymentId };
-}
-
-async function ask(paymentId: string, changes: Partial<AskedRefund> = {}): Promise<Refund> {
-  const answer = await harness.client.refunds.create({
-    refundId: randomUUID(),
-    paymentId,
-    ...changes,
-  });
-  if (answer.kind !== 'answered') throw new Error('no answer in time');
-  return answer.refund;
-}
-
-/** The refund as soon as it is as wanted, by its workflow. */
-async function until(refundId: string, isWanted: (refund: Refund) => boolean): Promise<Refund> {
-  for (const deadlineMs = Date.now() + 20_000; ;) {
-    const refund = await harness.client.refunds.get(refundId).catch(() => undefined);
-    if (refund && isWanted(refund)) return refund;
-    if (Date.now() > deadlineMs) throw new Error(`still ${JSON.stringify(refund)}`);
-    await new Promise((resume) => setTimeout(resume, 40));
-  }
-}
-
-const ended = (refundId: string): Promise<Refund> =>
-  harness.temporalClient.workflow.getHandle(refundWorkflowId(refundId)).result() as Promise<Refund>;
-
-const atProvider = (object: string): readonly SandboxRefund[] =>
-  harness.sandbox.refunds.ofPayment(object);
-
-const keysSent = (object: string): readonly (string | undefined)[] =>
-  harness.sandbox
-    .requests()
-    .filter(({ operation, paymentId }) => operation === 'refund' && paymentId === object)
-    .map(({ idempotencyKey }) => idempotencyKey);
-
-function fault(what: FaultFor<'refund'>, object: string, times = 1) {
-  return harness.sandbox.faults.always('refund', what, { times, where: { paymentId: object } });
-}
+const { captured, ask, until, ended, atProvider, keysSent, fault } = refunding(() => harness);
 
 describe.concurrent('a refund', () => {
   test('is set aside, sent once, and followed until both sides are done', async () => {
