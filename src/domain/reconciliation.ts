@@ -78,7 +78,7 @@ export interface RunTotals {
   readonly payments: { readonly seen: Tally; readonly matched: Tally };
   readonly refunds: { readonly seen: Tally; readonly matched: Tally };
   readonly payouts: { readonly seen: Tally; readonly succeeded: Tally };
-  /** Those this run found or looked at again, by kind; sums of differences without their sign. */
+  /** Those it found, found again or explained, by kind; sums of differences without their sign. */
   readonly breaks: readonly BreakTally[];
   /** The differences of open breaks without their sign, in each currency. */
   readonly unexplained: readonly Money[];
@@ -161,8 +161,8 @@ export interface BreakExplanation {
 
 /**
  * - `our_record`: ours says the same by now.
- * - `report`: the provider reports it as we know it by now.
- * - `payout`: it has been paid out, or reported as such.
+ * - `report`: the provider reports it, and as we know it, by now.
+ * - `payout`: it has been paid out.
  */
 export type ExplanationKind = 'our_record' | 'report' | 'payout';
 
@@ -207,6 +207,7 @@ export interface StoredLine extends ReportedLine {
   readonly verdict: LineVerdict;
   /** Whose it is, where we know it. */
   readonly paymentId?: PaymentId;
+  readonly refundId?: RefundId;
   /** What we know of it. */
   readonly ours?: Money;
   /** How often too many it was in the listing it was last seen in. */

@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { sql, type Kysely } from 'kysely';
 import { describe, expect, it } from 'vitest';
-import type { Fact } from '../../src/domain/facts.js';
+import { fact, type Fact } from '../../src/domain/facts.js';
 import type { Account, Balances } from '../../src/domain/ledger.js';
 import type { PaymentRequest } from '../../src/domain/payment.js';
 import type { RefundStatus } from '../../src/domain/refund.js';
 import type { Tables } from '../../src/store/database.js';
 import { bookPayment, createLedger } from '../../src/store/ledger.js';
+import { bookEarlierFacts } from '../../src/store/migrations/ledger.js';
 import { recordFacts, recordPayment } from '../../src/store/recording.js';
 import { delivery, type Delivery } from '../domain/random-facts.js';
 import { BACKENDS, useDatabase } from './backends.js';
@@ -98,6 +99,33 @@ for (const backend of BACKENDS) {
       const { shown, record } = await aPayment(db());
       await Promise.all([...told, ...told, ...told].map((batch) => record(...batch)));
       expect(await shown()).toEqual(modelOf({ told: told.flat(), arrived: told }, []));
+    });
+
+    it('is the same for payments that were recorded before it was there', async () => {
+      const wanted = { numRuns: 20, seed: 7 };
+      for (const { told } of fc.sample(delivery, wanted)) {
+        const { record } = await aPayment(db());
+        const named = told.map((each) => fact({ ...each, object: `${each.object}|%` }));
+        await record(...named);
+      }
+      const before = await sumsOf(db());
+      await db()
+        .transaction()
+        .execute(async (trx) => {
+          await sql`alter table ledger_entries disable trigger all`.execute(trx);
+          await sql`delete from ledger_entries`.execute(trx);
+          await sql`alter table ledger_entries enable trigger all`.execute(trx);
+          // Their holds were not there either.
+          await sql`delete from refunds`.execute(trx);
+        });
+      await bookEarlierFacts.execute(db());
+      const payments = await db().selectFrom('payments').select('payment_id').execute();
+      for (const { payment_id: paymentId } of payments) {
+        const entries = await phasesOf(db(), paymentId);
+        await rebook(db(), paymentId);
+        expect(await phasesOf(db(), paymentId)).toEqual(entries);
+      }
+      expect(await sumsOf(db())).toEqual(before);
     });
 
     it('cannot be written out of balance', async () => {
@@ -260,6 +288,14 @@ function modelOf({ told }: Delivery, steps: readonly RefundStep[]): Record<strin
     'pending provider_pending→refunds': waiting.reduce((all, { minor }) => all + BigInt(minor), 0n),
     'posted refunds→provider_pending': sum('refund_reversed/'),
   });
+}
+
+/** What each slot of facts comes to. */
+async function sumsOf(db: Db): Promise<unknown> {
+  const { rows } = await sql`select payment_id, slot, phase, sum(amount_minor)::text as minor
+    from ledger_entries where slot is not null and slot not like '%|refund|%'
+    group by payment_id, slot, phase order by payment_id, slot, phase`.execute(db);
+  return rows;
 }
 
 async function phasesOf(db: Db, paymentId: string): Promise<readonly string[]> {

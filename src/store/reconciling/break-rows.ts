@@ -65,9 +65,10 @@ export async function raiseBreaks(
 }
 
 /**
- * Explains open breaks.
+ * Explains open breaks, which get the ids that are known by now.
  *
- * @param vanished a select of break_id and explanation of breaks whose cause is gone
+ * @param vanished a select of break_id, explanation, payment_id, refund_id and payout_reference of
+ *   breaks whose cause is gone
  */
 export async function explainBreaks(
   trx: Transaction<Tables>,
@@ -78,6 +79,9 @@ export async function explainBreaks(
   await sql`
     with vanished as (${vanished}), explained as (
       update breaks set status = 'explained', last_run = ${runNumber},
+        payment_id = coalesce(vanished.payment_id, breaks.payment_id),
+        refund_id = coalesce(vanished.refund_id, breaks.refund_id),
+        payout_reference = coalesce(vanished.payout_reference, breaks.payout_reference),
         explanation = jsonb_build_object('by', vanished.explanation, 'runId', ${run.run_id}::text,
           'at', ${NOW}),
         history = history || jsonb_build_object('status', 'explained', 'at', ${NOW},

@@ -28,7 +28,9 @@ export interface Reconciliations {
    * RangeError on a payout in several currencies.
    *
    * A line is known by its provider's id: seen again, it gets what it says now (payout, amount),
-   * and keeps what it said before.
+   * and keeps what it said before. A payout is compared with its lines once both were listed to the
+   * end: by the payout itself, which has to be taken before them, or by days, which then have to be
+   * all the business days that the payouts of the run cover.
    */
   takePage(page: ReportPageTaken): Promise<ListingProgress>;
   /** What our record lets expect of the days whose listings are complete, and is in no line. */
@@ -164,7 +166,7 @@ export interface BreakFilter extends PageAsked {
   readonly kind?: BreakKind;
   readonly status?: BreakStatus;
   readonly businessDay?: Day;
-  /** Those the run found, or found again. */
+  /** Those the run found, found again or explained. */
   readonly runId?: string;
 }
 

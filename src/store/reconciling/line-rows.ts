@@ -81,6 +81,7 @@ function toLine(row: LineRow, runIds: ReadonlyMap<string, string>): StoredLine {
     ...present('description', row.description),
     verdict: row.verdict,
     ...present('paymentId', row.payment_id),
+    ...present('refundId', row.refund_id),
     ...presentMoney('ours', { minor: row.ours_minor, currency: row.ours_currency }),
     repeats: row.repeats,
     payouts: row.payouts,

@@ -39,12 +39,13 @@ function known(those: Sql): Sql {
       where o.connection_id = l.connection_id and o.provider_reference = l.provider_reference
       order by o.ordinal limit 1
     ) object on true
-    left join lateral (
-      select r.refund_id, r.payment_id from refunds r
+    cross join lateral (
+      select (array_agg(r.refund_id order by r.requested_at))[1] as refund_id,
+        (array_agg(r.payment_id order by r.requested_at))[1] as payment_id
+      from refunds r
       where l.kind = 'refund' and r.connection_id = l.connection_id
         and r.provider_reference = l.refund_reference
-      order by r.requested_at limit 1
-    ) ours on true
+    ) ours
     left join payments p on p.payment_id = coalesce(object.payment_id, ours.payment_id)
     left join lateral (
       select sum(part.minor) as minor from (
@@ -62,13 +63,12 @@ function known(those: Sql): Sql {
 
 async function giveVerdicts(trx: Transaction<Tables>, those: Sql): Promise<void> {
   await sql`
-    with known as (${known(those)})
-    update report_lines set verdict = known.verdict, payment_id = known.payment_id,
+    with known as materialized (${known(those)})
+    update report_lines l set verdict = known.verdict, payment_id = known.payment_id,
       refund_id = known.refund_id, ours_minor = known.ours_minor,
       ours_currency = known.ours_currency
-    from known where report_lines.line_id = known.line_id
-      and (report_lines.verdict, report_lines.payment_id, report_lines.refund_id,
-        report_lines.ours_minor, report_lines.ours_currency)
+    from known where l.line_id = known.line_id
+      and (l.verdict, l.payment_id, l.refund_id, l.ours_minor, l.ours_currency)
       is distinct from (known.verdict, known.payment_id, known.refund_id, known.ours_minor,
         known.ours_currency)`.execute(trx);
 }
@@ -76,8 +76,8 @@ async function giveVerdicts(trx: Transaction<Tables>, those: Sql): Promise<void>
 /** How often too many a line is: in one listing, or in payouts that have not failed. */
 const EXCESS: Sql = sql`greatest(l.repeats, case when jsonb_array_length(l.payouts) < 2 then 0 else (
   select count(*) - 1 from jsonb_array_elements_text(l.payouts) as seen (reference)
-  left join payouts p on p.connection_id = l.connection_id and p.payout_reference = seen.reference
-  where p.status is distinct from 'failed') end)`;
+  where (select p.status from payouts p where p.connection_id = l.connection_id
+    and p.payout_reference = seen.reference) is distinct from 'failed') end)`;
 
 function causesIn(those: Sql): Sql {
   return sql`
@@ -108,10 +108,13 @@ function vanishedIn(those: Sql): Sql {
       when b.kind in ('amount_differs', 'currency_differs')
         and (b.theirs_minor, b.theirs_currency) = (l.amount_minor, l.currency)
         then ${explanation('our_record')}
-      else ${explanation('report')} end as explanation
+      else ${explanation('report')} end as explanation,
+      l.payment_id, l.refund_id, l.payout_reference
     from report_lines l
-    join breaks b on b.connection_id = l.connection_id and b.subject = l.kind
-      and b.reference = l.reference and b.status = 'open'
+    cross join lateral (
+      select * from breaks b where b.connection_id = l.connection_id and b.subject = l.kind
+        and b.reference = l.reference and b.status = 'open' offset 0
+    ) b
     where ${those} and b.kind <> l.verdict and case b.kind
       when 'duplicate' then ${EXCESS} = 0
       when 'paid_out_late' then l.payout_reference is not null

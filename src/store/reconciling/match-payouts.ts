@@ -10,30 +10,56 @@ const PAYOUTS_A_STATEMENT = 500;
 const BEGIN_COUNTING: Sql = sql`payment_lines = 0, payment_lines_minor = 0, refund_lines = 0,
   refund_lines_minor = 0`;
 
-/** The payouts this run has seen, and those with an open break, will be looked at. */
-export async function choosePayouts(trx: Transaction<Tables>, run: RunRow): Promise<undefined> {
-  await sql`
-    update payouts set counting_run = ${run.ordinal}::bigint, ${BEGIN_COUNTING}
-    where connection_id = ${run.connection_id} and (last_run = ${run.ordinal}::bigint
-      or payout_reference in (select reference from breaks
-        where connection_id = ${run.connection_id} and subject = 'payout' and status = 'open'))`.execute(
-    trx,
-  );
-  return undefined;
+/** The payouts this run has seen will be looked at. */
+export async function choosePayouts(
+  trx: Transaction<Tables>,
+  run: RunRow,
+  after = '0',
+): Promise<string | undefined> {
+  const { rows } = await sql<{ readonly last: string | null }>`
+    with few as materialized (
+      select payout_id from payouts where last_run = ${run.ordinal}::bigint
+        and payout_id > ${after}::bigint order by payout_id limit ${LINES_A_STATEMENT}
+    ), chosen as (
+      update payouts set counting_run = ${run.ordinal}::bigint, ${BEGIN_COUNTING}
+      where payout_id in (select payout_id from few)
+    )
+    select max(payout_id) as last from few`.execute(trx);
+  return rows[0]?.last ?? undefined;
 }
 
 /** So will be those that these lines are in. */
-export async function choosePayoutsOf(
+export function choosePayoutsOf(trx: Transaction<Tables>, run: RunRow, those: Sql): Promise<void> {
+  return chooseNamed(
+    trx,
+    run,
+    sql`select distinct l.payout_reference from report_lines l
+      where ${those} and l.payout_reference is not null`,
+  );
+}
+
+/** So will be these, whichever run saw them. */
+export function choosePayoutsByReference(
   trx: Transaction<Tables>,
   run: RunRow,
-  those: Sql,
+  references: readonly string[],
 ): Promise<void> {
+  return chooseNamed(
+    trx,
+    run,
+    sql`select value as payout_reference
+      from jsonb_array_elements_text(${JSON.stringify(references)}::jsonb)`,
+  );
+}
+
+/** @param named a select of payout_reference */
+async function chooseNamed(trx: Transaction<Tables>, run: RunRow, named: Sql): Promise<void> {
   await sql`
     update payouts set counting_run = ${run.ordinal}::bigint, ${BEGIN_COUNTING}
-    where connection_id = ${run.connection_id}
-      and counting_run is distinct from ${run.ordinal}::bigint
-      and payout_reference in (select distinct l.payout_reference from report_lines l
-        where ${those} and l.payout_reference is not null)`.execute(trx);
+    where counting_run is distinct from ${run.ordinal}::bigint and payout_id in (
+      select (select p.payout_id from payouts p where p.connection_id = ${run.connection_id}
+        and p.payout_reference = named.payout_reference)
+      from (${named}) named)`.execute(trx);
 }
 
 /**
@@ -85,7 +111,7 @@ export async function countLines(
       select payout_id, line_id from page order by payout_id desc, line_id desc limit 1
     ) last on true`.execute(trx);
   const [found] = rows;
-  if (found?.chosen == null) return undefined;
+  if (!found || found.chosen === null) return undefined;
   return Number(found.lines) < LINES_A_STATEMENT
     ? `${BigInt(found.chosen) + 1n}/0`
     : `${found.last_payout}/${found.last_line}`;
@@ -129,8 +155,8 @@ export async function closePayouts(
     select max(payout_id) as last from (select payout_id from payouts
       where counting_run = ${run.ordinal}::bigint and payout_id > ${after}::bigint
       order by payout_id limit ${PAYOUTS_A_STATEMENT}) few`.execute(trx);
-  const last = rows[0]?.last;
-  if (last == null) return undefined;
+  const last = rows[0]?.last ?? undefined;
+  if (last === undefined) return undefined;
   const those = sql`p.counting_run = ${run.ordinal}::bigint and p.payout_id > ${after}::bigint
     and p.payout_id <= ${last}::bigint`;
   await countLinesOfSeveral(trx, those);
@@ -209,10 +235,13 @@ function causesIn(run: RunRow, those: Sql): Sql {
 function vanishedIn(those: Sql): Sql {
   return sql`
     select b.break_id, case b.kind when 'payout_failed' then ${explanation('payout')}
-      else ${explanation('report')} end as explanation
+      else ${explanation('report')} end as explanation,
+      null::text as payment_id, null::text as refund_id, p.payout_reference
     from payouts p
-    join breaks b on b.connection_id = p.connection_id and b.subject = 'payout'
-      and b.reference = p.payout_reference and b.status = 'open'
+    cross join lateral (
+      select * from breaks b where b.connection_id = p.connection_id and b.subject = 'payout'
+        and b.reference = p.payout_reference and b.status = 'open' offset 0
+    ) b
     where ${those} and case b.kind when 'payout_failed' then p.status <> 'failed'
       else ${TIES} and ${IS_ITS_LINES} end`;
 }

@@ -1,7 +1,13 @@
 import { sql, type Kysely, type Transaction } from 'kysely';
 import type { Tables } from '../database.js';
 import { matchLines } from './match-lines.js';
-import { choosePayouts, choosePayoutsOf, closePayouts, countLines } from './match-payouts.js';
+import {
+  choosePayouts,
+  choosePayoutsByReference,
+  choosePayoutsOf,
+  closePayouts,
+  countLines,
+} from './match-payouts.js';
 import { lockRun } from './runs.js';
 import type { RunRow } from './tables.js';
 import { raiseLateFacts, raiseLateLines, raiseMissing } from './unreported.js';
@@ -23,7 +29,7 @@ const BREAKS_A_STEP = 1_000;
 const PHASES: readonly (readonly [name: string, step: Step])[] = [
   ['payouts_chosen', choosePayouts],
   ['lines', matchSeenLines],
-  ['open_breaks', matchLinesWithBreaks],
+  ['open_breaks', lookAtOpenBreaks],
   ['missing', raiseMissing],
   ['late_lines', raiseLateLines],
   ['late_facts', raiseLateFacts],
@@ -66,8 +72,8 @@ async function matchSeenLines(
     select max(line_id) as last from (select line_id from report_lines
       where last_run = ${run.ordinal}::bigint and line_id > ${after}::bigint
       order by line_id limit ${LINES_A_STEP}) few`.execute(trx);
-  const last = rows[0]?.last;
-  if (last == null) return undefined;
+  const last = rows[0]?.last ?? undefined;
+  if (last === undefined) return undefined;
   const those = sql`(l.last_run = ${run.ordinal}::bigint and l.line_id > ${after}::bigint
     and l.line_id <= ${last}::bigint)`;
   await matchLines(trx, run, those);
@@ -75,19 +81,22 @@ async function matchSeenLines(
   return last;
 }
 
-/** Lines whose breaks are open, whichever run saw them. */
-async function matchLinesWithBreaks(
+/** Lines and payouts whose breaks are open, whichever run saw them. */
+async function lookAtOpenBreaks(
   trx: Transaction<Tables>,
   run: RunRow,
   after = '0',
 ): Promise<string | undefined> {
-  const { rows } = await sql<{ readonly ordinal: string; readonly line_id: string | null }>`
-    select b.ordinal, l.line_id
+  const { rows } = await sql<OpenBreak>`
+    select b.ordinal, b.subject, b.reference, l.line_id
     from (select * from breaks where connection_id = ${run.connection_id} and status = 'open'
-      and subject <> 'payout' and ordinal > ${after}::bigint
+      and ordinal > ${after}::bigint
       order by ordinal limit ${BREAKS_A_STEP}) b
-    left join report_lines l on l.connection_id = b.connection_id and l.kind = b.subject
-      and l.reference = b.reference and l.last_run <> ${run.ordinal}::bigint
+    left join lateral (
+      select line_id from report_lines l where l.connection_id = b.connection_id
+        and l.kind = b.subject and l.reference = b.reference
+        and l.last_run <> ${run.ordinal}::bigint limit 1
+    ) l on true
     order by b.ordinal`.execute(trx);
   const ids = rows.flatMap(({ line_id: id }) => id ?? []);
   if (ids.length > 0) {
@@ -96,5 +105,16 @@ async function matchLinesWithBreaks(
     await matchLines(trx, run, those);
     await choosePayoutsOf(trx, run, those);
   }
+  const payouts = rows.filter(({ subject }) => subject === 'payout');
+  const references = payouts.map(({ reference }) => reference);
+  if (references.length > 0) await choosePayoutsByReference(trx, run, references);
   return rows.at(-1)?.ordinal;
+}
+
+interface OpenBreak {
+  readonly ordinal: string;
+  readonly subject: string;
+  readonly reference: string;
+  /** Of the line it is about, unless this run has seen that anyway. */
+  readonly line_id: string | null;
 }

@@ -93,7 +93,20 @@ export async function lockRun(trx: Transaction<Tables>, runId: string): Promise<
   if (!row) throw new UnknownRun(runId);
   const key = `reconciling/${row.connection_id}`;
   await sql`select pg_advisory_xact_lock(hashtextextended(${key}, 0))`.execute(trx);
+  await walkIndexes(trx);
   return row;
+}
+
+/**
+ * Has the rest of the transaction find rows by index alone. Every statement of a run is about a
+ * bounded number of rows out of very many; a plan made from stale statistics (all rows may be
+ * minutes old) that reads a whole table each time would make the whole quadratic. For the same
+ * reason, what has a connection and a reference is looked up in subqueries: of a join, the planner
+ * may look up the connection alone.
+ */
+export async function walkIndexes(trx: Transaction<Tables>): Promise<void> {
+  await sql`select set_config(name, 'off', true) from (values ('enable_seqscan'),
+    ('enable_hashjoin'), ('enable_mergejoin'), ('jit')) as settings (name)`.execute(trx);
 }
 
 function selectRun(db: Kysely<Tables>, runId: string): Promise<RunRow | undefined> {

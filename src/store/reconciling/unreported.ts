@@ -5,7 +5,7 @@ import type { Day, DayRange } from '../../domain/report.js';
 import type { Tables } from '../database.js';
 import { raiseBreaks, type Sql } from './break-rows.js';
 import type { Awaited } from './contract.js';
-import { runOf } from './runs.js';
+import { runOf, walkIndexes } from './runs.js';
 import type { ListingRow, RunRow } from './tables.js';
 
 /** Facts of a time, all of which should be in lines. */
@@ -106,10 +106,10 @@ export async function raiseLateFacts(
     await raiseBreaks(
       trx,
       run,
-      sql`select * from (${causes}) late where not exists (
-        select from breaks b where b.connection_id = ${run.connection_id} and b.status = 'open'
-          and b.subject = late.subject and b.reference = late.reference
-          and b.kind = 'missing_at_provider')`,
+      sql`select * from (${causes}) late where (
+        select b.break_id from breaks b where b.connection_id = ${run.connection_id}
+          and b.status = 'open' and b.subject = late.subject and b.reference = late.reference
+          and b.kind = 'missing_at_provider') is null`,
     );
     return lastOf(trx, page);
   });
@@ -199,7 +199,10 @@ function factsOf(run: RunRow, { kind, days }: Window, after: FactKey | undefined
     order by f.occurred_at, f.payment_id, f.fact_id limit ${FACTS_A_STATEMENT}`;
 }
 
-/** Movements of a page that are in no line. A refund without the provider's id can be in none. */
+/**
+ * Movements of a page that are in no line. A refund without the provider's id can be in none. Each
+ * is looked up by itself (a subquery, not a join): see `walkIndexes`.
+ */
 function unreported(of: {
   readonly run: RunRow;
   readonly window: Window;
@@ -210,8 +213,8 @@ function unreported(of: {
   const unlessProcessing =
     window.spares === 'none'
       ? sql``
-      : sql`and not exists (select from refunds r where r.connection_id = ${run.connection_id}
-          and r.provider_reference = f.part and r.status = 'processing')`;
+      : sql`and (select r.refund_id from refunds r where r.connection_id = ${run.connection_id}
+          and r.provider_reference = f.part and r.status = 'processing' limit 1) is null`;
   return sql`
     select distinct on (reference) ${reference} as reference, f.kind, f.object, f.part,
       f.payment_id, p.currency, f.occurred_at
@@ -219,20 +222,23 @@ function unreported(of: {
     join payments p on p.payment_id = f.payment_id and p.connection_id = ${run.connection_id}
     where ${reference} is not null and f.amount_minor > 0 and f.amount_currency = p.currency
       ${unlessProcessing}
-      and not exists (select from report_lines l where l.connection_id = ${run.connection_id}
-        and l.kind = ${sql.lit(window.kind)} and l.reference = ${reference})
+      and (select l.line_id from report_lines l where l.connection_id = ${run.connection_id}
+        and l.kind = ${sql.lit(window.kind)} and l.reference = ${reference}) is null
     order by reference, f.occurred_at`;
 }
 
-async function countUnreported(
+function countUnreported(
   db: Kysely<Tables>,
   of: { readonly run: RunRow; readonly window: Window; readonly after: FactKey | undefined },
 ): Promise<{ readonly count: number; readonly last: FactKey | undefined }> {
-  const page = factsOf(of.run, of.window, of.after);
-  const { rows } = await sql<{
-    readonly count: string;
-  }>`select count(*) as count from (${unreported({ ...of, page })}) unreported`.execute(db);
-  return { count: Number(rows[0]?.count ?? 0), last: await lastOf(db, page) };
+  return db.transaction().execute(async (trx) => {
+    await walkIndexes(trx);
+    const page = factsOf(of.run, of.window, of.after);
+    const { rows } = await sql<{
+      readonly count: string;
+    }>`select count(*) as count from (${unreported({ ...of, page })}) unreported`.execute(trx);
+    return { count: Number(rows[0]?.count ?? 0), last: await lastOf(trx, page) };
+  });
 }
 
 function causesOf(of: {
@@ -251,9 +257,10 @@ function causesOf(of: {
       null::numeric as theirs_minor, null::text as theirs_currency,
       (u.occurred_at at time zone ${run.time_zone})::date as business_day
     from (${unreported(of)}) u
-    left join lateral (select r.refund_id from refunds r where u.kind = 'refunded'
-      and r.connection_id = ${run.connection_id} and r.provider_reference = u.part
-      order by r.requested_at limit 1) ours on true
+    cross join lateral (
+      select (array_agg(r.refund_id order by r.requested_at))[1] as refund_id from refunds r
+      where u.kind = 'refunded' and r.connection_id = ${run.connection_id}
+        and r.provider_reference = u.part) ours
     cross join lateral (select sum(part.minor) as minor from (
       select max(f.amount_minor) as minor from facts f
       where f.payment_id = u.payment_id and f.object = u.object and f.kind = u.kind
