@@ -1,52 +1,27 @@
 import { beforeEach, describe, expect, it, test } from 'vitest';
-import type { RequestFault } from '../../src/sandbox/payconiq/faults.js';
-import type { PayconiqSandboxOptions } from '../../src/sandbox/payconiq/options.js';
 import type { RefundCourse, SandboxRefund } from '../../src/sandbox/payconiq/refund.js';
 import {
   HOUR_MS,
   call,
   create,
-  failureOf,
   movements,
   paid,
   post,
   sandbox,
   verify,
 } from './payconiq-harness.js';
-import type { Reply } from './payconiq-harness.js';
-import { signed, startSigned } from './payconiq-signed.js';
+import {
+  DELAY_MS,
+  amounts,
+  askRefund,
+  begin,
+  getRefund,
+  refundOf,
+  refunded,
+} from './payconiq-refunding.js';
+import { signed, startSigned, told } from './payconiq-signed.js';
 
-/** Longer than any test of this file takes. */
-const DELAY_MS = 600_000;
 const UNKNOWN_ID = '5ba35a3d0989e3000758b9c2';
-
-interface Refund {
-  readonly refundId: string;
-  readonly status: string;
-}
-interface Asked {
-  readonly key?: string;
-  readonly body?: unknown;
-}
-const begin = (options: PayconiqSandboxOptions = {}): Promise<void> =>
-  startSigned({ refundDelayMs: DELAY_MS, ...options });
-const askRefund = (id: string, { key = 'key-1', body = { amount: 50 } }: Asked = {}) =>
-  signed(`/v3/payments/${id}/refunds`, {
-    method: 'POST',
-    body,
-    headers: { 'idempotency-key': key },
-  });
-const getRefund = (id: string, refundId: string): Promise<Reply> =>
-  signed(`/v3/payments/${id}/refunds/${refundId}`);
-const refundOf = ({ json }: Reply): Refund => json as unknown as Refund;
-const told = ({ status, json }: Reply): unknown[] => [status, json.code];
-const amounts = (id: string): number[] => sandbox.refunds.ofPayment(id).map(({ amount }) => amount);
-/** A refund of 50 of a payment of 122. */
-const refunded = async (): Promise<{ readonly id: string; readonly refundId: string }> => {
-  const id = await paid();
-  const { refundId } = refundOf(await askRefund(id));
-  return { id, refundId };
-};
 
 describe('asking for a refund', () => {
   beforeEach(() => begin());
@@ -350,85 +325,5 @@ describe('the life of a refund', () => {
     const never = expect(sandbox.refunds.waitFor({ status: 'FAILED' })).rejects.toThrow('closed');
     await sandbox.close();
     await never;
-  });
-});
-
-describe('faults of refunds', () => {
-  beforeEach(() => begin());
-
-  it.each<[RequestFault, string, number]>([
-    [{ kind: 'reset_before_effect' }, 'ECONNRESET', 0],
-    [{ kind: 'reset_after_effect' }, 'ECONNRESET', 1],
-    [{ kind: 'cut_body' }, 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 1],
-  ])(
-    '%j ends in %s, with %d refunds made, and is repeated with its key',
-    async (fault, code, n) => {
-      const id = await paid({ reference: 'r-1' });
-      sandbox.faults.next('refund', fault, { reference: 'r-1' });
-      expect(await failureOf(askRefund(id))).toBe(code);
-      expect(amounts(id)).toHaveLength(n);
-      expect((await askRefund(id)).status).toBe(201);
-      expect(amounts(id)).toEqual([50]);
-    },
-  );
-
-  it.each([
-    ['refund', 'VALIDATION_ERROR', 400],
-    ['refund', 'UNAUTHORIZED', 401],
-    ['refund', 'ACCESS_DENIED', 403],
-    ['refund', 'PAYMENT_NOT_FOUND', 404],
-    ['refund', 'PAYMENT_FOR_REFUND_NOT_FOUND', 422],
-    ['refund', 'INVALID_REFUND_AMOUNT', 422],
-    ['refund', 'REFUND_NOT_ALLOWED', 422],
-    ['refund', 'REFUND_NOT_POSSIBLE', 422],
-    ['refund', 'DEBTOR_IBAN_NOT_AVAILABLE', 422],
-    ['refund', 'REFUND_REQUEST_CONFLICT', 422],
-    ['refund', 'TECHNICAL_ERROR', 500],
-    ['refund', 'TRY_AGAIN_LATER', 503],
-    ['get_refund', 'REFUND_NOT_FOUND', 404],
-    ['get_refund', 'PAYMENT_NOT_FOUND', 404],
-  ] as const)('answer %s with %s (%d), whatever is true', async (operation, code, status) => {
-    const { id, refundId } = await refunded();
-    sandbox.faults.next(operation, { kind: 'answer', code }, { paymentId: id });
-    const ask = () => (operation === 'refund' ? askRefund(id) : getRefund(id, refundId));
-    expect(told(await ask())).toEqual([status, code]);
-    expect((await ask()).status).toBe(operation === 'refund' ? 201 : 200);
-  });
-});
-
-describe('the control API of refunds', () => {
-  beforeEach(() => begin({ refundCourse: 'pending' }));
-
-  it('drives a refund through its life', async () => {
-    const { id, refundId } = await refunded();
-    expect((await call('/sandbox/refunds')).json).toMatchObject([{ refundId, status: 'PENDING' }]);
-    const path = `/sandbox/refunds/${refundId}`;
-    expect((await post(`${path}/reverse`)).status).toBe(409);
-    expect((await post(`${path}/advance`, { status: 'PENDING' })).status).toBe(400);
-    const advanced = await post(`${path}/advance`, { status: 'REFUNDED' });
-    expect([advanced.status, advanced.json.status]).toEqual([200, 'REFUNDED']);
-    expect((await post(`${path}/reverse`)).json.status).toBe('FAILED');
-    expect((await call('/sandbox/refunds?paymentId=none')).json).toEqual([]);
-    expect((await call(`/sandbox/refunds?paymentId=${id}`)).json).toHaveLength(1);
-  });
-
-  it('makes refunds at the portal, sets their course, and refuses them', async () => {
-    const id = await paid();
-    await post('/sandbox/refunds/course', { course: 'failed' });
-    expect((await post('/sandbox/refunds/course', { course: 'moon' })).status).toBe(400);
-    const portal = `/sandbox/payments/${id}/refund-at-portal`;
-    expect((await post(portal, { amount: 123 })).status).toBe(409);
-    const { json } = await post(portal, { amount: 100 });
-    expect(json).toMatchObject({ paymentId: id, amount: 100, status: 'PENDING' });
-    await sandbox.clock.advance(DELAY_MS);
-    expect(sandbox.refunds.ofPayment(id)).toMatchObject([{ status: 'FAILED' }]);
-    await post('/sandbox/refunds/refuse', { code: 'REFUND_NOT_ALLOWED' });
-    expect(told(await askRefund(id))).toEqual([422, 'REFUND_NOT_ALLOWED']);
-    await post('/sandbox/refunds/accept');
-    await post('/sandbox/refunds/refuse', { code: 'REFUND_NOT_POSSIBLE', paymentId: id });
-    expect(told(await askRefund(id))).toEqual([422, 'REFUND_NOT_POSSIBLE']);
-    await post('/sandbox/refunds/accept', { paymentId: id });
-    expect((await askRefund(id)).status).toBe(201);
-    expect((await post('/sandbox/refunds/refuse', { code: 'NO' })).status).toBe(400);
   });
 });

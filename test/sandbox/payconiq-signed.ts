@@ -34,3 +34,5 @@ export async function signed(path: string, { headers, ...asked }: Call = {}): Pr
   });
   return call(path, { ...asked, headers: { authorization: '', signature, ...headers } });
 }
+
+export const told = ({ status, json }: Reply): unknown[] => [status, json.code];
