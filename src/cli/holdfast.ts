@@ -7,6 +7,7 @@ import { runDemo } from './demo.js';
 import { runDev, runHealth, runServer, runSetup, runWorker, say } from './processes.js';
 import { connectionCommands } from './connection-commands.js';
 import { paymentCommands } from './payment-commands.js';
+import { reconciliationCommands } from './reconciliation-commands.js';
 import { generateKey } from '../transport/keyring.js';
 import { makeSigningKey } from './signing-key.js';
 import { writeWorkflowSchemas } from './schemas.js';
@@ -69,6 +70,7 @@ program
 
 paymentCommands(program, config);
 connectionCommands(program, config);
+reconciliationCommands(program, config);
 
 try {
   await program.parseAsync();

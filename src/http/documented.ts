@@ -46,6 +46,18 @@ export function responses(
   return Object.fromEntries([...answered, ...refused]) as Record<string, Documented>;
 }
 
+/** The same where the good answer comes in other formats too. */
+export function withFormats(
+  documented: Record<string, Documented>,
+  mediaTypes: readonly string[],
+): Record<string, Documented> {
+  const good = documented['200'];
+  if (!good) return documented;
+  const more = mediaTypes.map((type) => [type, { schema: z.string() }]);
+  const content = { ...good.content, ...Object.fromEntries(more) } as Documented['content'];
+  return { ...documented, 200: { ...good, content } };
+}
+
 function withoutBody(description: string): z.ZodType {
   return z.null().register(components, { description });
 }

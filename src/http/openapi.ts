@@ -16,7 +16,8 @@ Every POST may be repeated with the same \`Idempotency-Key\`: it has one effect 
 Errors are problem details (RFC 9457): \`code\` is for programs, \`violations\` name each field that
 is wrong. A 202 says that no answer came in time, never that something failed.
 
-A key has scopes: \`payments:read\`, \`payments:write\`, \`operations\` (notifications),
+A key has scopes: \`payments:read\`, \`payments:write\`, \`operations\` (notifications,
+reconciliation),
 \`personal_data\` (what is known of payers; with \`operations\`, loyalty registrations).`;
 
 /** To be called before the routes. */
@@ -35,6 +36,10 @@ export async function documentApi(app: FastifyInstance, version: string): Promis
       },
       tags: [
         { name: 'payments', description: 'Pay-ins, from being asked for to their end.' },
+        {
+          name: 'reconciliation',
+          description: 'What providers report and pay out, compared with our records.',
+        },
         { name: 'payers', description: 'What is known of those who pay, and forgetting it.' },
         { name: 'connections', description: 'Merchant accounts at providers.' },
         { name: 'notifications', description: 'What providers told us.' },

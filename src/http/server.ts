@@ -20,6 +20,7 @@ import { payerRoutes } from './payer-routes.js';
 import { commandRoutes } from './payment-commands.js';
 import { openingRoute } from './payment-opening.js';
 import { readingRoutes } from './payment-reads.js';
+import { reconciliationRoutes } from './reconciliation-routes.js';
 import { refundRoutes } from './refund-routes.js';
 import { refundIbanRoutes } from './refund-iban.js';
 import { problemBody, problemStatus, type ApiCode } from './problems.js';
@@ -161,6 +162,7 @@ function registerApi(app: FastifyInstance, context: Context): void {
   refundIbanRoutes(api, context);
   commandRoutes(api, context);
   refundRoutes(api, context);
+  reconciliationRoutes(api, context);
   payerRoutes(api, context);
   connectionRoutes(api, context);
   codeRoutes(api, context);
