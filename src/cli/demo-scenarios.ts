@@ -29,6 +29,7 @@ export interface Told {
     readonly debited: Money;
     readonly paidOut: Money;
     readonly creditedBack: Money;
+    readonly refunded: Money;
   };
   readonly isAsExpected: boolean;
 }
@@ -115,6 +116,19 @@ export const SCENARIOS: readonly Scenario[] = [
     play.step('the guest scans it and chooses EUR 20.00: the callback becomes a payment here');
     return play.outcome();
   }),
+  scenario('Paid, and refunded in part', 'captured', PAY_ONLINE, async (play) => {
+    const { reference } = await play.open({ amount: money(2_750, 'EUR') });
+    play.sandbox.consumer.pay(reference);
+    await play.end();
+    play.sandbox.faults.next('refund', { kind: 'reset_after_effect' });
+    const amount = money(750, 'EUR');
+    const refundId = `refund-of-${play.paymentId}`;
+    await play.client.refunds.create({ refundId, paymentId: play.paymentId, amount });
+    play.step('EUR 7.50 are set aside and asked for; the answer is lost, so it is asked again');
+    await play.refunded(refundId);
+    play.step('the same key, the same refund: the payer has the money once');
+    return play.end();
+  }),
   scenario('Never paid', 'expired', PAY_TERMINAL, async (play) => {
     await play.open({});
     await play.sandbox.clock.advance(121_000);
@@ -138,6 +152,8 @@ interface Play {
   outcome(): Promise<Payment>;
   /** Waits until Holdfast has nothing left to do. */
   end(): Promise<Payment>;
+  /** Waits until a refund is done on both sides. */
+  refunded(refundId: string): Promise<void>;
 }
 
 function scenario(
@@ -152,7 +168,9 @@ function scenario(
       const sandbox = sandboxes[via];
       const play = playOf({ client: stack.client, sandbox, connectionId, step });
       await act(play);
-      const payment = await play.end();
+      const ended = await play.end();
+      // What happened to it since is in the store alone.
+      const payment = (await stack.store.getPayment(ended.paymentId)) ?? ended;
       const moved = movedAt(sandbox, payment);
       return { title, payment, moved, isAsExpected: isTied(payment, expected, moved) };
     },
@@ -200,6 +218,14 @@ function playOf(stage: {
     outcome: () =>
       until(({ status }) => !['created', 'requires_action', 'processing'].includes(status)),
     end: () => until(({ ended }) => ended),
+    async refunded(refundId) {
+      for (const deadlineMs = Date.now() + OUTCOME_TIMEOUT_MS; ;) {
+        const refund = await client.refunds.get(refundId);
+        if (refund?.status === 'succeeded') return;
+        if (Date.now() > deadlineMs) throw new Error(`${refundId} got stuck`);
+        await new Promise((resume) => setTimeout(resume, 100));
+      }
+    },
   };
 }
 
@@ -217,13 +243,19 @@ function movedAt(sandbox: PayconiqSandbox, payment: Payment): Told['moved'] {
       entries.filter((entry) => entry.kind === kind).reduce((total, e) => total + e.amountMinor, 0),
       'EUR',
     );
-  return { debited: sum('debited'), paidOut: sum('paid_out'), creditedBack: sum('credited_back') };
+  return {
+    debited: sum('debited'),
+    paidOut: sum('paid_out'),
+    creditedBack: sum('credited_back'),
+    refunded: sum('refunded'),
+  };
 }
 
 function isTied(payment: Payment, expected: PaymentStatus, moved: Told['moved']): boolean {
-  const { authorized, captured, voided } = payment.amounts;
+  const { authorized, captured, voided, refunded } = payment.amounts;
   return (
     payment.status === expected &&
+    minorOf(refunded) === minorOf(moved.refunded) &&
     minorOf(authorized) === minorOf(moved.debited) &&
     minorOf(captured) === minorOf(moved.paidOut) &&
     minorOf(voided) === minorOf(moved.creditedBack)

@@ -12,23 +12,27 @@ export function demoTable(told: readonly Told[]): string {
       'status',
       'captured',
       'voided',
+      'refunded',
       'payer debited',
       'paid out',
       'credited back',
+      'refunded',
       '',
     ],
     ...PLAIN,
   });
   for (const { title, payment, moved, isAsExpected } of told) {
-    const { captured, voided } = payment.amounts;
+    const { captured, voided, refunded } = payment.amounts;
     table.push([
       title,
       payment.status,
       formatMoney(captured),
       formatMoney(voided),
+      formatMoney(refunded),
       formatMoney(moved.debited),
       formatMoney(moved.paidOut),
       formatMoney(moved.creditedBack),
+      formatMoney(moved.refunded),
       isAsExpected ? pc.green('ties') : pc.red('DIFFERS'),
     ]);
   }

@@ -6,6 +6,7 @@ import { startDevStack, type DevStack } from '../workers/dev-stack.js';
 import { createLogger, installTemporalLogger } from '../workers/logger.js';
 import type { Sandboxes } from '../workers/sandboxes.js';
 import { SCENARIOS, type Scenario, type Told } from './demo-scenarios.js';
+import { tellPayoutDay } from './demo-payout-day.js';
 import { demoTable } from './demo-table.js';
 import { say } from './processes.js';
 
@@ -15,6 +16,7 @@ export async function runDemo(options: { readonly isHeadless: boolean }): Promis
   installTemporalLogger(logger);
   const defaults = defaultConfig();
   const port = await freePort();
+  let aheadMs = 0;
   say(pc.bold('Holdfast demo: everything below really runs, on this machine only.\n'));
   const stack = await startDevStack({
     config: {
@@ -27,21 +29,32 @@ export async function runDemo(options: { readonly isHeadless: boolean }): Promis
     logger,
     isHeadless: options.isHeadless,
     sandboxPorts: { terminal: 0, online: 0 },
+    now: () => Date.now() + aheadMs,
     onProgress: (message) => say(pc.dim(message)),
   });
   try {
-    await tellAll(stack);
+    await tellAll(stack, (ms) => (aheadMs += ms));
   } finally {
     await stack.stop();
   }
 }
 
-async function tellAll(stack: DevStack): Promise<void> {
+async function tellAll(stack: DevStack, moveClock: (ms: number) => void): Promise<void> {
   const { sandboxes } = stack;
   if (!sandboxes) throw new Error('the demo runs against its own sandboxes only');
   const told: Told[] = [];
   for (const scenario of SCENARIOS) told.push(await tell(scenario, stack, sandboxes));
   say(`\n${demoTable(told)}`);
+  say(`\n${pc.bold('The payout day')}`);
+  const sandbox = sandboxes.online;
+  await tellPayoutDay({
+    ...{ stack, sandbox, told },
+    step: stepper(),
+    async pass(ms) {
+      moveClock(ms);
+      await sandbox.clock.advance(ms);
+    },
+  });
   if (stack.temporalUiUrl !== undefined) {
     say(`\nEach payment is a workflow you could have watched at ${stack.temporalUiUrl}`);
     say('To keep everything up and look around: npm start');
@@ -52,13 +65,19 @@ async function tellAll(stack: DevStack): Promise<void> {
 
 async function tell(scenario: Scenario, stack: DevStack, sandboxes: Sandboxes): Promise<Told> {
   say(`\n${pc.bold(scenario.title)}`);
-  const startedMs = Date.now();
-  const step = (message: string): void => {
-    say(`  ${pc.dim(`${((Date.now() - startedMs) / 1000).toFixed(1)} s`.padStart(6))}  ${message}`);
-  };
+  const step = stepper();
   const told = await scenario.run({ stack, sandboxes, step });
   step(told.isAsExpected ? pc.green(`ends ${told.payment.status}`) : pc.red('not as expected'));
   return told;
+}
+
+/** Says what happens, and when. */
+function stepper(): (message: string) => void {
+  const startedMs = Date.now();
+  return (message) => {
+    const seconds = `${((Date.now() - startedMs) / 1000).toFixed(1)} s`;
+    say(`  ${pc.dim(seconds.padStart(6))}  ${message}`);
+  };
 }
 
 function nameOf({ title }: Told): string {

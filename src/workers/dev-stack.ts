@@ -34,6 +34,8 @@ export interface DevStackOptions {
   readonly codecPort?: number;
   /** Without Temporal's UI. */
   readonly isHeadless?: boolean;
+  /** As of `openFoundation`. */
+  readonly now?: () => number;
   /** Told of each part as it is up. */
   readonly onProgress?: (message: string) => void;
 }
@@ -195,10 +197,10 @@ async function openDevFoundation(
   options: DevStackOptions,
   started: { readonly temporal: Temporal; readonly sandboxes: Sandboxes | undefined },
 ): Promise<Foundation> {
-  const { config } = options;
+  const { config, now } = options;
   const { temporal, sandboxes } = started;
   const secret = keptSecret(options, 'notification-secret', () => randomToken(32));
-  return openFoundation({
+  const whole = {
     ...config,
     temporal: { ...config.temporal, address: temporal.address },
     connections: sandboxes?.connections ?? config.connections,
@@ -208,7 +210,8 @@ async function openDevFoundation(
       ...config.http,
       publicUrl: config.http.publicUrl ?? localUrl(config.http),
     },
-  });
+  };
+  return openFoundation(whole, now);
 }
 
 /** What printed codes begin is reported to the URL that stands in the provider's profile. */
@@ -220,7 +223,7 @@ function reportToUs(sandboxes: Sandboxes | undefined, { connections }: Foundatio
 
 /** What a worker of this foundation needs. */
 export function workerOptions(foundation: Foundation) {
-  const { temporal, config, connections, store, dataConverter } = foundation;
+  const { temporal, config, connections, store, dataConverter, now } = foundation;
   const { namespace, taskQueue } = config.temporal;
   return {
     temporal,
@@ -229,6 +232,7 @@ export function workerOptions(foundation: Foundation) {
     connections,
     store,
     dataConverter,
+    now,
     timing: config.timing,
   };
 }

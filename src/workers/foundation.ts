@@ -18,18 +18,26 @@ export interface Foundation {
   readonly connections: Connections;
   readonly keys: KeyRing;
   readonly dataConverter: DataConverter;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
   close(): Promise<void>;
 }
 
-/** @throws Error when address or keys are missing; ConnectionSettingsError; StoreLocked */
-export async function openFoundation(config: Config): Promise<Foundation> {
+/**
+ * @param now a clock that runs ahead is for telling in minutes what takes days
+ * @throws Error when address or keys are missing; ConnectionSettingsError; StoreLocked
+ */
+export async function openFoundation(
+  config: Config,
+  now: () => number = Date.now,
+): Promise<Foundation> {
   const temporal = temporalConnection(config);
   const { keys, dataConverter } = encryptionOf(config);
   const { publicUrl } = config.http;
   const connections = openConnections({
     connections: config.connections,
     timing: TIMING[config.timing],
-    now: Date.now,
+    now,
     notificationSecret: config.notificationSecret ?? '',
     ...(publicUrl !== undefined && { publicUrl }),
   });
@@ -41,6 +49,7 @@ export async function openFoundation(config: Config): Promise<Foundation> {
     connections,
     keys,
     dataConverter,
+    now,
     async close() {
       await connections.close();
       await store.close();

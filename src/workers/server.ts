@@ -24,7 +24,7 @@ export interface RunningServer {
 
 /** @throws OpenServerError when it would serve strangers without API keys */
 export async function startServer(foundation: Foundation, logger: Logger): Promise<RunningServer> {
-  const { config, store, connections } = foundation;
+  const { config, store, connections, now } = foundation;
   const timing = TIMING[config.timing];
   const { client, connection } = await connectClient(foundation);
   const { apiKeys } = config;
@@ -34,7 +34,7 @@ export async function startServer(foundation: Foundation, logger: Logger): Promi
     connections,
     timing,
     logger,
-    now: Date.now,
+    now,
     apiKeys,
     version: VERSION,
   });
