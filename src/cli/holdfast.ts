@@ -7,6 +7,7 @@ import { runDemo } from './demo.js';
 import { runDev, runHealth, runServer, runSetup, runWorker, say } from './processes.js';
 import { connectionCommands } from './connection-commands.js';
 import { paymentCommands } from './payment-commands.js';
+import { refundCommands } from './refund-commands.js';
 import { generateKey } from '../transport/keyring.js';
 import { makeSigningKey } from './signing-key.js';
 import { writeWorkflowSchemas } from './schemas.js';
@@ -68,6 +69,7 @@ program
   .action((directory: string) => writeWorkflowSchemas(directory));
 
 paymentCommands(program, config);
+refundCommands(program, config);
 connectionCommands(program, config);
 
 try {

@@ -21,9 +21,9 @@ export const REFUND_SCENARIOS = {
   'refund-followed-to-its-end': {
     async run(harness) {
       const { tools, payment, refundId } = await begun(harness);
-      const { providerReference } = await tools.until(refundId, isPending);
+      const { providerReference } = await tools.recorded(refundId, isPending);
       harness.sandbox.refunds.advance(providerReference!, 'PROCESSING');
-      await tools.until(refundId, ({ status }) => status === 'processing');
+      await tools.recorded(refundId, ({ status }) => status === 'processing');
       harness.sandbox.refunds.advance(providerReference!, 'REFUNDED');
       return ended(tools, payment, refundId);
     },
@@ -37,7 +37,7 @@ export const REFUND_SCENARIOS = {
         own.fault({ kind: 'reset_after_effect' }, object);
         own.fault({ kind: 'error_before_effect' }, object);
       });
-      const { providerReference } = await tools.until(refundId, isPending);
+      const { providerReference } = await tools.recorded(refundId, isPending);
       harness.sandbox.refunds.advance(providerReference!, 'REFUNDED');
       return ended(tools, payment, refundId);
     },
@@ -50,7 +50,7 @@ export const REFUND_SCENARIOS = {
       const { tools, payment, refundId } = await begun(harness, (own, { object }) => {
         own.fault({ kind: 'answer', code: 'DEBTOR_IBAN_NOT_AVAILABLE' }, object, 2);
       });
-      const { providerReference } = await tools.until(refundId, isPending);
+      const { providerReference } = await tools.recorded(refundId, isPending);
       harness.sandbox.refunds.advance(providerReference!, 'REFUNDED');
       return ended(tools, payment, refundId);
     },
@@ -61,7 +61,7 @@ export const REFUND_SCENARIOS = {
   'refund-reversed': {
     async run(harness) {
       const { tools, payment, refundId } = await begun(harness);
-      const { providerReference } = await tools.until(refundId, isPending);
+      const { providerReference } = await tools.recorded(refundId, isPending);
       harness.sandbox.refunds.advance(providerReference!, 'REFUNDED');
       await tools.ended(refundId);
       harness.sandbox.refunds.reverse(providerReference!);
@@ -78,7 +78,7 @@ export const REFUND_SCENARIOS = {
       const { tools, payment, refundId } = await begun(harness, (own, { object }) => {
         own.fault({ kind: 'answer', code: 'DEBTOR_IBAN_NOT_AVAILABLE' }, object);
       });
-      await tools.until(refundId, ({ status }) => status === 'reserved');
+      await tools.recorded(refundId, ({ operation }) => operation?.state === 'not_sent');
       await harness.client.refunds.cancel(refundId, { reason: 'kept it' });
       return ended(tools, payment, refundId);
     },
