@@ -8,6 +8,7 @@ import { runDev, runHealth, runServer, runSetup, runWorker, say } from './proces
 import { connectionCommands } from './connection-commands.js';
 import { paymentCommands } from './payment-commands.js';
 import { reconciliationCommands } from './reconciliation-commands.js';
+import { refundCommands } from './refund-commands.js';
 import { generateKey } from '../transport/keyring.js';
 import { makeSigningKey } from './signing-key.js';
 import { writeWorkflowSchemas } from './schemas.js';
@@ -69,6 +70,7 @@ program
   .action((directory: string) => writeWorkflowSchemas(directory));
 
 paymentCommands(program, config);
+refundCommands(program, config);
 connectionCommands(program, config);
 reconciliationCommands(program, config);
 

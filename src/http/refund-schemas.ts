@@ -113,10 +113,12 @@ export const refundPage = z
 export const paymentRefunds = z
   .strictObject({
     refunds: z.array(refund),
-    refundable: money.register(components, {
-      description:
-        'What is left: captured, less what went back, less what is set aside to go back.',
-    }),
+    refundable: money,
     nextCursor: z.string().optional(),
   })
-  .register(components, { id: 'PaymentRefunds' });
+  .register(components, {
+    id: 'PaymentRefunds',
+    description:
+      '`refundable` is what is left: captured, less what went back, less what is set aside to ' +
+      'go back.',
+  });

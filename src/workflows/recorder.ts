@@ -32,10 +32,15 @@ export class Recorder {
     } catch (error) {
       // What a local activity failed with comes bare, not within an ActivityFailure.
       if (!(error instanceof TemporalFailure) || isCancellation(error)) throw error;
-      this.#background = this.#withoutEnd().finally(() => {
-        this.#background = undefined;
-      });
+      this.inBackground();
     }
+  }
+
+  /** Without a short try: a local activity of a handler would meet those of the workflow itself. */
+  inBackground(): void {
+    this.#background ??= this.#withoutEnd().finally(() => {
+      this.#background = undefined;
+    });
   }
 
   /** Nothing is forgotten: no run ends with its record unwritten. */

@@ -117,6 +117,8 @@ async function repair(run: RefundRun, asked: RefundRepairCommand): Promise<void>
   if (asked.repair.kind === 'state') stateOutcome(run, asked.repair);
   if (asked.repair.kind === 'dismiss') run.clearAttention();
   state.repaired(asked);
+  // What only waits, for days or for a person, has no turn of its own to record it.
+  run.recorder.inBackground();
   if (asked.repair.kind === 'ask') await ask(run);
 }
 

@@ -7,11 +7,14 @@ import { startHarness, type Harness } from '../support/harness.js';
 import { sharedWorkflowBundle, startTestDevServer } from '../support/temporal.js';
 import { movements, sent } from '../workflows/observed.js';
 import { fromJson, readHistory, recordedNames } from './files.js';
+import { REFUND_SCENARIO_NAMES, REFUND_SCENARIOS, refundTraces } from './refund-scenarios.js';
 import { SCENARIO_NAMES, SCENARIOS } from './scenarios.js';
+
+const ALL_NAMES = [...SCENARIO_NAMES, ...REFUND_SCENARIO_NAMES];
 
 describe('recorded histories', () => {
   test('are there for every scenario, and for nothing else', async () => {
-    expect([...(await recordedNames())].sort()).toEqual([...SCENARIO_NAMES].sort());
+    expect([...(await recordedNames())].sort()).toEqual(ALL_NAMES.toSorted());
   });
 
   test('replay on the workflows of today', { timeout: 60_000 }, async () => {
@@ -33,10 +36,16 @@ describe('recorded histories', () => {
   });
 
   test.each([
-    ['another activity', /"createPayment"/, '"capturePayment"'],
-    ['another order', /"EVENT_TYPE_TIMER_STARTED"/, '"EVENT_TYPE_TIMER_FIRED"'],
-  ])('fail to replay where they tell of %s', async (_what, told, altered) => {
-    const json = await readHistory('acknowledged-by-itself');
+    ['another activity', 'acknowledged-by-itself', /"createPayment"/, '"capturePayment"'],
+    [
+      'another order',
+      'acknowledged-by-itself',
+      /"EVENT_TYPE_TIMER_STARTED"/,
+      '"EVENT_TYPE_TIMER_FIRED"',
+    ],
+    ['another refund', 'refund-followed-to-its-end', /"sendRefund"/, '"resolveRefund"'],
+  ])('fail to replay where they tell of %s', async (_what, name, told, altered) => {
+    const json = await readHistory(name);
     expect(json).toMatch(told);
     const { codePath } = await sharedWorkflowBundle();
     const history = fromJson(json.replace(told, altered));
@@ -48,7 +57,7 @@ describe('recorded histories', () => {
     await expect(replay).rejects.toThrow();
   });
 
-  test.each(SCENARIO_NAMES)('tell nothing of machine or secrets: %s', async (name) => {
+  test.each(ALL_NAMES)('tell nothing of machine or secrets: %s', async (name) => {
     const json = await readHistory(name);
     const payloads = [...json.matchAll(/"data": "([^"]*)"/g)].map(([, data = '']) =>
       Buffer.from(data, 'base64').toString('utf8'),
@@ -71,6 +80,7 @@ describe('with no workflow kept in memory', () => {
     const { address, namespace } = server;
     harness = await startHarness({
       notifications: true,
+      signed: true,
       temporal: { address, namespace },
       worker: { maxCachedWorkflows: 0 },
     });
@@ -92,9 +102,16 @@ describe('with no workflow kept in memory', () => {
       ended: true,
     });
   });
+
+  test.each(REFUND_SCENARIO_NAMES)('nothing happens twice: %s', async (name) => {
+    const { run, status, ...expected } = REFUND_SCENARIOS[name];
+    const { refundId, object } = await run(harness);
+    expect(refundTraces(harness, object)).toEqual({ ...expected, keys: 1 });
+    expect(await harness.store.refunds.get(refundId)).toMatchObject({ status, ended: true });
+  });
 });
 
-/** A payment is carried under its own workflow id alone. */
+/** A payment or refund is carried under its own workflow id alone. */
 function recordedId({ events }: ReturnType<typeof fromJson>): string {
   return events[0]?.workflowExecutionStartedEventAttributes?.workflowId ?? '';
 }

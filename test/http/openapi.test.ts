@@ -132,6 +132,7 @@ describe('the OpenAPI document', () => {
       properties: { merchantReference: { description: 'Sent to the provider.' } },
       examples: [{ connectionId: 'shop' }],
     });
+    expect(document.components.schemas['Money']).toMatchObject({ type: 'object' });
     const capture = document.paths['/v1/payments/{paymentId}/capture']?.['post'];
     const opening = document.paths['/v1/payments']?.['post'];
     expect(capture?.requestBody?.required).toBe(false);

@@ -1,18 +1,19 @@
 import type { WorkerInterceptors, WorkerOptions } from '@temporalio/worker';
 import type { OperationName } from '../../../src/domain/ids.js';
 import type { PaymentRecord } from '../../../src/domain/record.js';
-import type { SendInput } from '../../../src/workflows/contract.js';
+import type { RefundRecord } from '../../../src/domain/refund.js';
+import type { RefundSendInput, SendInput } from '../../../src/workflows/contract.js';
 import { deferred, type Deferred } from './waiting.js';
 
 /** Where a worker can be held: at the edges of the activity that sends, or of the one that records. */
 export const BRINKS = ['after the intent', 'after the answer', 'after the record'] as const;
 export type Brink = (typeof BRINKS)[number];
 
-/** Holds one worker once, at one operation of one payment. */
+/** Holds one worker once, at one operation of one payment, or at one refund. */
 export interface Gate {
   readonly brink: Brink;
-  readonly operation: OperationName;
-  /** The merchant's, which the test knows before the payment has an id. */
+  readonly operation: OperationName | 'refund';
+  /** The merchant's, which the test knows before the payment has an id; or the refund's id. */
   readonly reference: string;
 }
 
@@ -114,6 +115,7 @@ const SENDS: Readonly<Record<string, OperationName>> = {
 };
 
 function standsAt(gate: Gate, activityType: string, [input]: readonly unknown[]): boolean {
+  if (gate.operation === 'refund') return standsAtRefund(gate, activityType, input);
   if (gate.brink !== 'after the record') {
     const isSend = SENDS[activityType] === gate.operation;
     return isSend && (input as SendInput).request.merchantReference === gate.reference;
@@ -124,6 +126,15 @@ function standsAt(gate: Gate, activityType: string, [input]: readonly unknown[])
     request.merchantReference === gate.reference &&
     operations.some((each) => each.operation === gate.operation && each.state === 'succeeded')
   );
+}
+
+function standsAtRefund({ brink, reference }: Gate, activityType: string, input: unknown): boolean {
+  if (brink !== 'after the record') {
+    return activityType === 'sendRefund' && (input as RefundSendInput).refundId === reference;
+  }
+  if (activityType !== 'recordRefund') return false;
+  const { refundId, operation } = (input as RefundRecord).refund;
+  return refundId === reference && operation?.state === 'succeeded';
 }
 
 export function nameOf({ brink, operation, reference }: Gate): string {

@@ -9,7 +9,8 @@ import { startWorker } from '../../../src/workers/worker.js';
 import { Gates } from './gates.js';
 import type { ChildMessage, ChildOrders, ParentMessage } from './process.js';
 
-const { config, roles, gates: wanted, bundlePath } = JSON.parse(process.argv[2]!) as ChildOrders;
+const orders = JSON.parse(process.argv[2]!) as ChildOrders;
+const { config, roles, gates: wanted, bundlePath, maxCachedWorkflows } = orders;
 const gates = new Gates(wanted);
 const say = (message: ChildMessage): void => void process.send?.(message);
 
@@ -30,7 +31,10 @@ if (roles.includes('worker')) {
   const worker = await startWorker({
     ...workerOptions(foundation),
     workflowBundlePath: bundlePath,
-    overrides: gates.overrides,
+    overrides: {
+      ...gates.overrides,
+      ...(maxCachedWorkflows !== undefined && { maxCachedWorkflows }),
+    },
   });
   running.push(worker);
 }

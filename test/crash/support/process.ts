@@ -9,6 +9,8 @@ export interface ChildOrders {
   readonly roles: readonly ('worker' | 'server')[];
   readonly gates: readonly Gate[];
   readonly bundlePath: string;
+  /** How many workflows its worker keeps in memory; the SDK's own number unless said otherwise. */
+  readonly maxCachedWorkflows?: number;
 }
 
 export type ChildMessage =

@@ -18,6 +18,7 @@ import { createLogger } from '../../../src/workers/logger.js';
 import { startServer } from '../../../src/workers/server.js';
 import { temporalConnection } from '../../../src/workers/temporal-connection.js';
 import { startWorker } from '../../../src/workers/worker.js';
+import { merchantKeys, SIGNING_KID } from '../../providers/payconiq/merchant.js';
 import '../../support/setup.js';
 import { sharedWorkflowBundle, startTestDevServer } from '../../support/temporal.js';
 import { apiAt, type Api } from './api.js';
@@ -29,13 +30,17 @@ export const CONNECTION_ID = 'shop';
 /** What outlives every crash of ours: Temporal and the provider. */
 export interface World {
   readonly sandbox: PayconiqSandbox;
-  /** A place for one set of Holdfast's processes: a task queue, a port, a store. */
-  openStage(store: StoreSettings): Promise<Stage>;
+  /**
+   * A place for one set of Holdfast's processes: a task queue, a port, a store; with the task queue
+   * of another stage it is one more server of that one.
+   */
+  openStage(store: StoreSettings, of?: Pick<Stage, 'taskQueue'>): Promise<Stage>;
   /** Ends everything that was started in it. */
   close(): Promise<void>;
 }
 
 export interface Stage {
+  readonly taskQueue: string;
   readonly api: Api;
   readonly client: HoldfastClient;
   /** What Temporal says of a payment's latest run. */
@@ -45,7 +50,11 @@ export interface Stage {
   serve(): Promise<void>;
   work(gates?: Gates): Promise<void>;
   /** In a process of its own. */
-  spawn(roles: ChildOrders['roles'], gates?: readonly Gate[]): Promise<HoldfastProcess>;
+  spawn(
+    roles: ChildOrders['roles'],
+    gates?: readonly Gate[],
+    options?: Pick<ChildOrders, 'maxCachedWorkflows'>,
+  ): Promise<HoldfastProcess>;
   /** Lets everything held go on, then ends all processes, workers and servers of this stage. */
   close(): Promise<void>;
 }
@@ -55,20 +64,26 @@ const CALLBACK_RETRY_MS = 300;
 const QUICK_TAKEOVER = { 'history.defaultWorkflowTaskTimeout': '3s' };
 const MAX_CONNECTIONS = 4;
 
-export async function openWorld(): Promise<World> {
+/** With `signed`, requests are signed, as refunds need. */
+export async function openWorld(auth: 'key' | 'signed' = 'key'): Promise<World> {
+  const keys = auth === 'signed' ? merchantKeys() : undefined;
   const temporal = await startTestDevServer({ dynamicConfig: QUICK_TAKEOVER });
   const { codePath: bundlePath } = await sharedWorkflowBundle();
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-crash-'));
   const sandbox = await startPayconiqSandbox({
     voidSupport: true,
     callbackRetryIntervalMs: () => CALLBACK_RETRY_MS,
+    ...(keys && { merchantKeys: keys.keySet }),
   });
   const stages: Stage[] = [];
   return {
     sandbox,
-    async openStage(store) {
+    async openStage(store, of) {
+      const taskQueue = of?.taskQueue ?? `crash-${randomUUID()}`;
       const port = await freePort();
-      const config = await configOf({ sandbox, temporal, store, port, folder });
+      const signingPem = keys?.privateKeyPem;
+      const from = { sandbox, temporal, store, port, folder, taskQueue, signingPem };
+      const config = await configOf(from);
       const stage = await openStage({ config, bundlePath });
       stages.push(stage);
       return stage;
@@ -90,16 +105,22 @@ async function configOf(from: {
   readonly store: StoreSettings;
   readonly port: number;
   readonly folder: string;
+  readonly taskQueue: string;
+  readonly signingPem: string | undefined;
 }): Promise<Config> {
-  const { sandbox, store, port } = from;
+  const { sandbox, store, port, taskQueue, signingPem = '' } = from;
   const { address, namespace } = from.temporal;
   const { url: apiBaseUrl, jwksUrl, profileId, merchantId } = sandbox;
-  const apiKey = { env: 'API_KEY' };
-  const settings = { apiBaseUrl, jwksUrl, profileId, merchantId, apiKey, voidSupport: true };
+  const settings = {
+    ...{ apiBaseUrl, jwksUrl, profileId, merchantId, voidSupport: true },
+    ...(signingPem === ''
+      ? { apiKey: { env: 'API_KEY' } }
+      : { signing: { kid: SIGNING_KID, privateKeyPem: { env: 'SIGNING' } } }),
+  };
   const host = '127.0.0.1';
   const file = join(from.folder, `${port}.json`);
   const written = {
-    temporal: { address, namespace, taskQueue: `crash-${randomUUID()}` },
+    temporal: { address, namespace, taskQueue },
     store:
       store.kind === 'postgres'
         ? { kind: 'postgres', url: { env: 'STORE' }, maxConnections: MAX_CONNECTIONS }
@@ -117,6 +138,7 @@ async function configOf(from: {
     file,
     environment: {
       API_KEY: sandbox.apiKey,
+      SIGNING: signingPem,
       SECRET: 'a secret of the tests',
       KEY: Buffer.alloc(32, 'key').toString('base64'),
       STORE,
@@ -144,6 +166,7 @@ async function openStage({
   const foundation = (): Promise<Foundation> => (opened ??= openFoundation(config));
 
   return {
+    taskQueue: config.temporal.taskQueue,
     api: apiAt(config.http.publicUrl ?? ''),
     client,
     foundation,
@@ -164,8 +187,8 @@ async function openStage({
         }),
       );
     },
-    async spawn(roles, gates = []) {
-      const child = await startProcess({ config, roles, gates, bundlePath });
+    async spawn(roles, gates = [], options = {}) {
+      const child = await startProcess({ config, roles, gates, bundlePath, ...options });
       processes.push(child);
       return child;
     },
