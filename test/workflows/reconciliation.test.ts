@@ -7,6 +7,9 @@ import { eur } from '../store/examples.js';
 import { openBooks, type Books } from '../support/books.js';
 import { CONNECTION_ID } from '../support/harness.js';
 
+/** Several runs, each with what it learns. */
+const LONG = { timeout: 90_000 };
+
 let books: Books;
 
 afterEach(() => books.close());
@@ -76,7 +79,7 @@ describe('a day', () => {
     expect(again.totals).toEqual(run.totals);
   });
 
-  test('PCQ-14, PCQ-15: with anomalies of lines gives each its break, once', async () => {
+  test('PCQ-14, PCQ-15: with anomalies of lines gives each its break, once', LONG, async () => {
     books = await openBooks();
     const { day } = books;
     const sold = [];
