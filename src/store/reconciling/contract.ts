@@ -45,8 +45,8 @@ export interface Reconciliations {
   /** Lines of the run whose fact we lack: to be recorded, and matched again. By id. */
   unknownLines(runId: string, page: PageAsked): Promise<LinePage>;
   /**
-   * Payouts that the run has seen, that are not the sum of their lines, and whose own lines it has
-   * not listed to the end. By reference. Before the run is matched only `small` ones can be told.
+   * Payouts that the run has seen, that are not the sum of their lines or have some of them twice,
+   * and whose own lines it has not listed to the end. By reference. Before the run is matched only `small` ones can be told.
    */
   unsettledPayouts(runId: string, page: UnsettledAsked): Promise<UnsettledPage>;
   /** The breaks a run looked at, as it left them. Oldest first. */

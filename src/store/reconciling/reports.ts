@@ -78,6 +78,10 @@ const NOT_ITS_LINES = {
   matched: sql`not ${ARE_ITS_LINES}`,
 };
 
+/** What its own listing told twice, only that can tell once. */
+const HAS_DUPLICATES = sql`exists (select from breaks b where b.connection_id = p.connection_id
+  and b.payout_reference = p.payout_reference and b.kind = 'duplicate' and b.status = 'open')`;
+
 export async function unsettledPayouts(
   db: Kysely<Tables>,
   runId: string,
@@ -87,7 +91,7 @@ export async function unsettledPayouts(
   const { rows } = await sql<{ readonly reference: string }>`
     select p.payout_reference as reference from payouts p
     where p.connection_id = ${run.connection_id} and p.last_run = ${run.ordinal}::bigint
-      and p.payout_reference > ${after} collate "C" and ${NOT_ITS_LINES[which]}
+      and p.payout_reference > ${after} collate "C" and (${NOT_ITS_LINES[which]} or ${HAS_DUPLICATES})
       and (select count(*) from report_listings listing where listing.run_id = ${runId}
         and listing.is_complete and listing.kind <> 'payouts'
         and listing.scope ->> 'payoutReference' = p.payout_reference) < 2
