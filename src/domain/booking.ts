@@ -65,26 +65,21 @@ export function planEntries({
   const book = createBook({ paymentId, currency, booked });
   const ours = refunds.filter((refund) => refund.currency === currency);
   const byObject = groupBy(countedFacts(currency, facts), ({ object }) => object);
-  const settled = new Set<BookableRefund>(ours.filter(hasEndedWithoutMoney));
-  for (const [object, own] of byObject) {
-    bookPayment(book, { object, facts: own, currency });
-    for (const [part, amount] of amountsByPart(own, 'refunded', currency)) {
-      const refund = ours.find((each) => isRefund(each, { object, part }));
-      if (refund && minorOf(amount) > 0n) settled.add(refund);
-      const movement = { slot: slotOf('refunded', object, part), ...REFUND };
-      if (refund) book.postFrom(holdOf(refund), { ...movement, total: minorOf(amount) });
-      else book.post({ ...movement, total: minorOf(amount) });
-    }
-    for (const [part, amount] of amountsByPart(own, 'refund_reversed', currency)) {
-      const slot = slotOf('refund_reversed', object, part);
-      book.post({ slot, ...REVERSAL, total: minorOf(amount) });
-    }
-  }
+  const moved = [...byObject].map(([object, own]) => ({ object, facts: own, currency }));
+  for (const object of moved) bookPaid(book, object);
+  const gone = moved.flatMap((object) => bookRefunded(book, object, ours));
   for (const refund of ours) {
-    if (settled.has(refund)) book.release(holdOf(refund));
+    if (gone.includes(refund) || hasEndedWithoutMoney(refund)) book.release(holdOf(refund));
     else if (isSetAside(refund)) book.hold(holdOf(refund), BigInt(refund.amountMinor));
   }
   return book.entries;
+}
+
+/** What is known of one object of the provider's. */
+interface Moved {
+  readonly object: string;
+  readonly facts: readonly Fact[];
+  readonly currency: string;
 }
 
 interface Sides {
@@ -106,11 +101,7 @@ interface Movement extends Sides {
   readonly total: bigint;
 }
 
-function bookPayment(
-  book: Book,
-  of: { readonly object: string; readonly facts: readonly Fact[]; readonly currency: string },
-): void {
-  const { object, facts, currency } = of;
+function bookPaid(book: Book, { object, facts, currency }: Moved): void {
   const sum = (kind: FactKind) =>
     minorOf(
       [...amountsByPart(facts, kind, currency).values()].reduce(addMoney, money(0, currency)),
@@ -121,6 +112,26 @@ function bookPayment(
   book.holdInAll(hold, authorized > consumed ? authorized : consumed);
   book.postFrom(hold, { slot: slotOf('captured', object), ...PAYMENT, total: captured });
   book.releaseInAll(hold, voided);
+}
+
+/** Answers which of our refunds went out. */
+function bookRefunded(
+  book: Book,
+  { object, facts, currency }: Moved,
+  ours: readonly BookableRefund[],
+): readonly BookableRefund[] {
+  for (const [part, amount] of amountsByPart(facts, 'refund_reversed', currency)) {
+    const slot = slotOf('refund_reversed', object, part);
+    book.post({ slot, ...REVERSAL, total: minorOf(amount) });
+  }
+  return [...amountsByPart(facts, 'refunded', currency)].flatMap(([part, amount]) => {
+    const slot = slotOf('refunded', object, part);
+    const movement = { slot, ...REFUND, total: minorOf(amount) };
+    const refund = ours.find((each) => isRefund(each, { object, part }));
+    if (refund) book.postFrom(holdOf(refund), movement);
+    else book.post(movement);
+    return refund && movement.total > 0n ? [refund] : [];
+  });
 }
 
 function holdOf({ refundId }: BookableRefund): Hold {
