@@ -35,6 +35,7 @@ import type {
   RunRef,
   StartedRun,
   StartRunInput,
+  UnsettledInput,
 } from '../workflows/contract.js';
 import { notYet } from './pacing.js';
 
@@ -45,11 +46,14 @@ export interface ReconciliationActivities {
   pullListing(input: PullInput): Promise<void>;
   /** Lists anew what should be there and is not, until it is, or is late. */
   awaitReport(input: AwaitReportInput): Promise<void>;
-  /** Takes a payout itself: by its day, since providers list none by its id. */
-  pullPayout(input: PayoutInput): Promise<void>;
+  /**
+   * Takes a payout itself: by its day, since providers list none by its id. False where its day is
+   * not known, as none of its lines are.
+   */
+  pullPayout(input: PayoutInput): Promise<boolean>;
   matchRun(run: RunRef): Promise<void>;
   /** Lists the payouts of their own that are not the sum of their lines; answers how many. */
-  pullUnsettledPayouts(run: RunRef): Promise<number>;
+  pullUnsettledPayouts(input: UnsettledInput): Promise<number>;
   finishRun(input: FinishRunInput): Promise<ReconciliationResult>;
 }
 
@@ -62,7 +66,7 @@ export interface ReconciliationDependencies {
 
 /** Of payouts that do not tie, no run asks for more one by one. */
 const MOST_PAYOUTS = 500;
-const PAYOUTS_A_PAGE = 100;
+const PAYOUTS_A_PAGE = 20;
 const LINES_A_PAGE = 1_000;
 const RUNS_A_PAGE = 100;
 const DAY_MS = 86_400_000;
@@ -107,23 +111,24 @@ export function reconciliationActivities(
       const reports = reportsOf(connectionId);
       const run = await runOf(runId);
       const days = await daysOfPayout({ connectionId, payoutReference }, run);
-      if (!days || !reports.kinds.includes('payouts')) return;
+      if (!days || !reports.kinds.includes('payouts')) return false;
       const listing: ReportListing = { kind: 'payouts', by: { days } };
       const progress = progressIn(run, listing);
       await pull(reports, { runId, listing, progress, only: payoutReference });
+      return true;
     },
 
     async matchRun({ runId }) {
       await reconciliations.match(runId, { onChunk: () => signOfLife({ step: 'match' }) });
     },
 
-    async pullUnsettledPayouts({ runId, connectionId }) {
+    async pullUnsettledPayouts({ runId, connectionId, which }) {
       const reports = reportsOf(connectionId);
       let pulled = 0;
       let after: string | undefined;
       do {
         const page = await reconciliations.unsettledPayouts(runId, {
-          limit: PAYOUTS_A_PAGE,
+          ...{ which, limit: PAYOUTS_A_PAGE },
           ...(after !== undefined && { after }),
         });
         for (const payoutReference of page.payoutReferences) {

@@ -40,6 +40,11 @@ export function instantOf(
   return firstInstant(aroundMs, (epochMs) => localTime(epochMs, timeZone) >= wanted);
 }
 
+/** The local time of an instant, to the minute: `YYYY-MM-DD HH:MM`. */
+export function localTimeOf(instant: string, timeZone: string): string {
+  return localTime(Date.parse(instant), timeZone);
+}
+
 /** `count` days later, or earlier where it is negative. */
 export function addDays(day: Day, count: number): Day {
   return toDay(Date.parse(day) + count * DAY_MS);

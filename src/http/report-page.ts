@@ -1,4 +1,5 @@
 /** The report of a run as one page: for finance people, on a screen or printed. */
+import { localTimeOf } from '../domain/calendar.js';
 import { currencyExponent } from '../domain/currencies.js';
 import { formatDecimal, subtractMoney, minorOf, type Money } from '../domain/money.js';
 import type {
@@ -50,10 +51,12 @@ export function reportPage(report: Report): string {
         <footer>
           <p>
             Run <code>${run.runId}</code>, asked for
-            ${timeOf(run.requestedAt)}${
-              run.finishedAt === undefined ? '' : html`, ended ${timeOf(run.finishedAt)}`
+            ${localTimeOf(run.requestedAt, run.timeZone)}${
+              run.finishedAt === undefined
+                ? ''
+                : html`, ended ${localTimeOf(run.finishedAt, run.timeZone)}`
             }.
-            Days are those of ${run.timeZone}.
+            Days and times are those of ${run.timeZone}.
           </p>
           <p>
             The report of a run that has ended shows how it left things, and does not change.
@@ -166,7 +169,7 @@ function kindsOf({ totals }: ReconciliationRun): Html {
   </section>`;
 }
 
-function breaksOf({ breaks, furtherBreaks }: Report): Html {
+function breaksOf({ breaks, furtherBreaks, run: { timeZone } }: Report): Html {
   if (breaks.length === 0)
     return html`<section>
       <h2>Breaks</h2>
@@ -181,6 +184,7 @@ function breaksOf({ breaks, furtherBreaks }: Report): Html {
     breaksOfKind(
       kind,
       breaks.filter((each) => each.kind === kind),
+      timeZone,
     ),
   );
   return html`<section>
@@ -189,7 +193,7 @@ function breaksOf({ breaks, furtherBreaks }: Report): Html {
   </section>`;
 }
 
-function breaksOfKind(kind: BreakKind, breaks: readonly FoundBreak[]): Html {
+function breaksOfKind(kind: BreakKind, breaks: readonly FoundBreak[], timeZone: string): Html {
   const [title, meaning] = BREAK_WORDS[kind];
   const rows = breaks.map(
     (each) =>
@@ -200,7 +204,7 @@ function breaksOfKind(kind: BreakKind, breaks: readonly FoundBreak[]): Html {
         <td class="n">${each.ours ? amountOf(each.ours) : '–'}</td>
         <td class="n">${each.theirs ? amountOf(each.theirs) : '–'}</td>
         <td class="n strong">${each.difference ? signed(each.difference) : '–'}</td>
-        <td>${noteOf(each)}</td>
+        <td>${noteOf(each, timeZone)}</td>
       </tr>`,
   );
   return html`<h3>${title}</h3>
@@ -239,11 +243,12 @@ function subjectOf(found: FoundBreak): Html {
   return html`<b>${subject}</b>${told}`;
 }
 
-function noteOf({ explanation, resolution, breakId }: FoundBreak): Html {
+function noteOf({ explanation, resolution, breakId }: FoundBreak, timeZone: string): Html {
   const words = explanation
     ? html`${EXPLANATION_WORDS[explanation.by]}`
     : resolution
-      ? html`${resolution.reason} <i>(${resolution.actor}, ${timeOf(resolution.at)})</i>`
+      ? html`${resolution.reason}
+          <i>(${resolution.actor}, ${localTimeOf(resolution.at, timeZone)})</i>`
       : html``;
   return html`${words}<span class="id"><i>break</i> <code>${breakId}</code></span>`;
 }
@@ -258,7 +263,9 @@ function payoutsOf({ payouts, run }: Report): Html {
           <code>${payout.payoutReference}</code
           >${payout.group === undefined ? '' : html`<span class="id"><i>group</i> ${payout.group}</span>`}
         </td>
-        <td class="day">${payout.paidAt === undefined ? '–' : timeOf(payout.paidAt)}</td>
+        <td class="day">
+          ${payout.paidAt === undefined ? '–' : localTimeOf(payout.paidAt, run.timeZone)}
+        </td>
         <td><code>${payout.account ?? '–'}</code></td>
         <td class="n">${count(payout.payments.count)}</td>
         <td class="n">${amountOf(payout.payments.amount)}</td>
@@ -274,7 +281,7 @@ function payoutsOf({ payouts, run }: Report): Html {
       : html``;
   return html`<section>
     <h2>Payouts</h2>
-    <table>
+    <table class="payouts">
       <thead>
         <tr>
           <th>Payout</th>
@@ -304,7 +311,7 @@ function tieOf({ status, payments, refunds, amount, lines }: StoredPayout): Html
   const isItsLines = isTold(lines.payments, payments) && isTold(lines.refunds, refunds);
   if (isItsLines) return html`<span class="badge explained">ties</span>`;
   const known = lines.payments.count + lines.refunds.count;
-  const words = `${count(known)} of ${count(payments.count + refunds.count)} lines agree`;
+  const words = `${count(known)} of ${count(payments.count + refunds.count)} lines known`;
   return known === payments.count + refunds.count
     ? html`<span class="badge open">lines differ in amount</span>`
     : html`<span class="badge open">${words}</span>`;
@@ -375,9 +382,4 @@ function signed(amount: Money): string {
 
 function count(many: number): string {
   return many.toLocaleString('en-US');
-}
-
-/** To the minute, in UTC. */
-function timeOf(iso: string): string {
-  return `${iso.slice(0, 16).replace('T', ' ')} UTC`;
 }

@@ -30,7 +30,11 @@ tbody th { font-weight: 600; }
 code { font: 12px/1.4 ui-monospace, "SF Mono", "Liberation Mono", Consolas, monospace; overflow-wrap: anywhere; }
 .id { display: block; color: var(--soft); font-size: 12px; }
 .id i { font-style: normal; }
-.breaks td:nth-child(3) { min-width: 270px; }
+.breaks { table-layout: fixed; }
+.breaks th:nth-child(1), .breaks th:nth-child(2) { width: 9%; }
+.breaks th:nth-child(3) { width: 29%; }
+.breaks th:nth-child(n+4):nth-child(-n+6) { width: 11.5%; }
+.payouts td:first-child > code { white-space: nowrap; }
 .badge { display: inline-block; padding: 1px 8px; border-radius: 9px; font-size: 12px; font-weight: 600; white-space: nowrap; }
 .badge.open { color: var(--bad); background: #fcedec; }
 .badge.explained { color: var(--good); background: #eaf5ee; }

@@ -373,6 +373,11 @@ export interface PayoutInput extends RunRef {
   readonly payoutReference: string;
 }
 
+export interface UnsettledInput extends RunRef {
+  /** `small`: what can be told before the run is matched. */
+  readonly which: 'small' | 'matched';
+}
+
 export interface FinishRunInput extends RunRef {
   readonly problem?: Problem;
 }

@@ -50,24 +50,33 @@ async function compare(run: RunRef, started: StartedRun, timing: Timing): Promis
   const { scope, listings, waitUntil } = started;
   const steps = stepping(timing);
   const step = stepsOf(scope, timing);
-  for (const listing of listings) {
-    await step(`listing ${listing.kind}`, () => steps.pullListing({ ...run, listing }));
-  }
+  const list = async (round?: number): Promise<void> => {
+    for (const each of listings) {
+      const listing = { ...each, ...(round !== undefined && { round }) };
+      await step(`listing ${listing.kind}`, () => steps.pullListing({ ...run, listing }));
+    }
+  };
   if ('payoutReference' in scope) {
-    const { payoutReference } = scope;
-    await step('listing the payout', () => steps.pullPayout({ ...run, payoutReference }));
+    const asked = { ...run, payoutReference: scope.payoutReference };
+    const listPayout = () => step('listing the payout', () => steps.pullPayout(asked));
+    const isKnown = await listPayout();
+    await list();
+    // It has to be there before its lines; and where it is nobody tells but its lines.
+    if (!isKnown && (await listPayout())) await list(1);
+  } else {
+    await list();
   }
   if (waitUntil !== undefined) {
     const awaited = { ...run, listings, until: waitUntil };
     show(scope, 'waiting for what is not reported yet');
     await steps.awaitReport(awaited);
   }
+  const settle = (which: 'small' | 'matched'): Promise<number> =>
+    step('listing payouts that do not tie', () => steps.pullUnsettledPayouts({ ...run, which }));
+  if ('days' in scope) await settle('small');
   await step('comparing', () => steps.matchRun(run));
-  if ('days' in scope) {
-    const pulled = await step('listing payouts that do not tie', () =>
-      steps.pullUnsettledPayouts(run),
-    );
-    if (pulled > 0) await step('comparing again', () => steps.matchRun(run));
+  if ('days' in scope && (await settle('matched')) > 0) {
+    await step('comparing again', () => steps.matchRun(run));
   }
   const fed = await step('telling payments what they do not know', () => steps.feedFacts(run));
   if (fed === 0) return;

@@ -1,10 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { ScheduleClient, type ScheduleDescription } from '@temporalio/client';
 import { defaultDataConverter } from '@temporalio/common';
+import { msToTs, tsToMs } from '@temporalio/common/lib/time.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { keepSchedules, type WantedSchedules } from '../../src/client/schedules.js';
 import { TIMING } from '../../src/domain/timing.js';
-import { sweepId, type SweepResult } from '../../src/workflows/contract.js';
+import {
+  reconciliationScheduleId,
+  sweepId,
+  type SweepResult,
+} from '../../src/workflows/contract.js';
 import { CONNECTION_ID, startHarness, type Harness } from '../support/harness.js';
 import { TEST_NAMESPACE } from '../support/temporal.js';
 
@@ -131,5 +136,59 @@ describe('the schedules of sweeps', () => {
     expect(await harness.store.sweeps.sweptUntil(CONNECTION_ID)).toBe(result.to);
     const operations = harness.sandbox.requests().map(({ operation }) => operation);
     expect(operations).toEqual(['search']);
+  });
+});
+
+describe('the schedules of reconciliations', () => {
+  const report = (connectionId: string) => ({
+    connectionId,
+    completeAt: '09:15',
+    timeZone: 'Europe/Brussels',
+  });
+  const describeDaily = (connectionId: string): Promise<ScheduleDescription> =>
+    schedules.getHandle(reconciliationScheduleId(connectionId)).describe();
+
+  test('PCQ-13: are one for each connection with reports, and go with it', async () => {
+    await keep({ swept: [], reconciled: [report(first), report(second)] });
+    await keep({ swept: [], reconciled: [report(first), report(second)] });
+    await untilListed([first, second].map(reconciliationScheduleId));
+    const { action, policies } = await describeDaily(first);
+    expect(action).toMatchObject({
+      workflowType: 'reconciliation',
+      workflowId: reconciliationScheduleId(first),
+      args: [{ connectionId: first }],
+    });
+    expect(policies).toMatchObject({ overlap: 'SKIP', catchupWindow: 3_600_000 });
+    await keep({ swept: [], reconciled: [report(second)] });
+    await untilListed([reconciliationScheduleId(second)]);
+  });
+
+  test('start at the hour of the provider, summer and winter', async () => {
+    await keep({ swept: [], reconciled: [report(first)] });
+    const { info } = await describeDaily(first);
+    const { schedule } = await harness.temporal.workflowService.describeSchedule({
+      namespace: TEST_NAMESPACE,
+      scheduleId: reconciliationScheduleId(first),
+    });
+    expect(schedule?.spec?.timezoneName).toBe('Europe/Brussels');
+    const days = 370;
+    const { startTime } = await harness.temporal.workflowService.listScheduleMatchingTimes({
+      namespace: TEST_NAMESPACE,
+      scheduleId: reconciliationScheduleId(first),
+      startTime: msToTs(Date.parse('2027-01-01T00:00:00Z')),
+      endTime: msToTs(Date.parse('2027-01-01T00:00:00Z') + days * 86_400_000),
+    });
+    const times = (startTime ?? []).map((time) => new Date(tsToMs(time)).toISOString());
+    expect(times).toHaveLength(days);
+    // Clocks change on March 28th and October 31st.
+    for (const time of [
+      '2027-03-27T08:15:00.000Z',
+      '2027-03-28T07:15:00.000Z',
+      '2027-10-30T07:15:00.000Z',
+      '2027-10-31T08:15:00.000Z',
+    ]) {
+      expect(times).toContain(time);
+    }
+    expect(info.nextActionTimes.length).toBeGreaterThan(0);
   });
 });

@@ -53,6 +53,8 @@ const operations = (): [string, Operation][] =>
 /** Of answers that are no JSON. */
 const GOOD_TYPES: Readonly<Record<string, readonly string[]>> = {
   'GET /v1/connections/{connectionId}/codes/image': ['image/png', 'image/svg+xml'],
+  'GET /v1/reconciliations/{runId}/report': ['application/json', 'text/csv', 'text/html'],
+  'GET /v1/payouts/{connectionId}/{payoutReference}/lines': ['application/json', 'text/csv'],
 };
 
 describe('the OpenAPI document', () => {
@@ -73,6 +75,17 @@ describe('the OpenAPI document', () => {
       'GET /v1/refunds/{refundId}',
       'POST /v1/refunds/{refundId}/cancel',
       'POST /v1/refunds/{refundId}/repairs',
+      'POST /v1/reconciliations',
+      'GET /v1/reconciliations',
+      'GET /v1/reconciliations/{runId}',
+      'GET /v1/reconciliations/{runId}/report',
+      'GET /v1/payouts',
+      'GET /v1/payouts/{connectionId}/{payoutReference}',
+      'GET /v1/payouts/{connectionId}/{payoutReference}/lines',
+      'GET /v1/breaks',
+      'GET /v1/breaks/{breakId}',
+      'POST /v1/breaks/{breakId}/resolve',
+      'GET /v1/ledger',
       'GET /v1/payments/{paymentId}/payer',
       'DELETE /v1/payments/{paymentId}/payer',
       'GET /v1/connections',

@@ -45,10 +45,10 @@ export interface Reconciliations {
   /** Lines of the run whose fact we lack: to be recorded, and matched again. By id. */
   unknownLines(runId: string, page: PageAsked): Promise<LinePage>;
   /**
-   * Payouts that the run has seen, that are not the sum of their lines by the last match, and whose
-   * own lines it has not listed to the end. By reference.
+   * Payouts that the run has seen, that are not the sum of their lines or have some of them twice,
+   * and whose own lines it has not listed to the end. By reference. Before the run is matched only `small` ones can be told.
    */
-  unsettledPayouts(runId: string, page: PageAsked): Promise<UnsettledPage>;
+  unsettledPayouts(runId: string, page: UnsettledAsked): Promise<UnsettledPage>;
   /** The breaks a run looked at, as it left them. Oldest first. */
   breaksFound(runId: string, page: PageAsked): Promise<FoundBreakPage>;
   /** The payouts a run saw, as it left them: those that do not tie first, at most a thousand. */
@@ -99,6 +99,11 @@ export interface LinePage {
   readonly lines: readonly StoredLine[];
   /** Absent on the last page. */
   readonly nextCursor?: string;
+}
+
+export interface UnsettledAsked extends PageAsked {
+  /** `small`: of as many lines as can be counted at once. `matched`: as the last match has it. */
+  readonly which: 'small' | 'matched';
 }
 
 export interface UnsettledPage {

@@ -61,9 +61,11 @@ function progressOf(
 
 /** Listed anew, it is another listing: what it repeats is not there twice. */
 function nameOf({ kind, by, round }: ReportListing): string {
-  if ('payoutReference' in by) return storableText(`${kind}/payout/${by.payoutReference}`);
-  const { from, to } = by.days;
-  return [kind, 'days', from, to, ...(round === undefined ? [] : [round])].join('/');
+  const again = round === undefined ? '' : `/${round}`;
+  if ('payoutReference' in by) {
+    return storableText(`${kind}/payout/${by.payoutReference}${again}`);
+  }
+  return `${kind}/days/${by.days.from}/${by.days.to}${again}`;
 }
 
 interface LineRow {
@@ -160,12 +162,12 @@ const EARLIER: RawBuilder<unknown> = sql`jsonb_build_object(
   'minor', report_lines.amount_minor::text, 'currency', report_lines.currency,
   'payout', report_lines.payout_reference, 'run', report_lines.last_run)`;
 
-/** What one sort of listing (of days, of a payout) repeated, it has to say again in a later run. */
+/** What one sort of listing (of days, of a payout) repeated, it has to say again when it is asked again. */
 const SORT = sql`split_part(excluded.listing, '/', 2)`;
 
 const REPEATS: RawBuilder<unknown> = sql`case
   when ${IN_SAME_LISTING} then greatest(report_lines.repeats, report_lines.listing_count)
-  when report_lines.last_run < excluded.last_run and report_lines.repeated_in = ${SORT} then 0
+  when report_lines.repeated_in = ${SORT} then 0
   else report_lines.repeats end`;
 
 async function upsertPayouts(

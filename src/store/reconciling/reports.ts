@@ -5,7 +5,7 @@ import { isRowId } from '../cursor.js';
 import type { Tables } from '../database.js';
 import { InvalidCursor } from '../errors.js';
 import { toBreak, type BreakRow } from './breaks.js';
-import type { FoundBreakPage, PageAsked, UnsettledPage } from './contract.js';
+import type { FoundBreakPage, PageAsked, UnsettledAsked, UnsettledPage } from './contract.js';
 import { toPayouts } from './payouts.js';
 import { runOf } from './runs.js';
 import type { PayoutsTable, RunRow } from './tables.js';
@@ -64,16 +64,34 @@ export async function breaksFound(
   return rows.length > limit && last ? { breaks, nextCursor: last.ordinal } : { breaks };
 }
 
+const SMALL_LINES = 50_000;
+
+const NOT_ITS_LINES = {
+  small: sql`p.payments_count + p.refunds_count <= ${SMALL_LINES}
+    and (p.payments_count, p.payments_minor, p.refunds_count, p.refunds_minor) <> (
+      select count(*) filter (where l.kind = 'payment'),
+        coalesce(sum(l.amount_minor) filter (where l.kind = 'payment'), 0),
+        count(*) filter (where l.kind = 'refund'),
+        coalesce(sum(l.amount_minor) filter (where l.kind = 'refund'), 0)
+      from report_lines l where l.connection_id = p.connection_id
+        and l.payout_reference = p.payout_reference)`,
+  matched: sql`not ${ARE_ITS_LINES}`,
+};
+
+/** What its own listing told twice, only that can tell once. */
+const HAS_DUPLICATES = sql`exists (select from breaks b where b.connection_id = p.connection_id
+  and b.payout_reference = p.payout_reference and b.kind = 'duplicate' and b.status = 'open')`;
+
 export async function unsettledPayouts(
   db: Kysely<Tables>,
   runId: string,
-  { after = '', limit }: PageAsked,
+  { after = '', limit, which }: UnsettledAsked,
 ): Promise<UnsettledPage> {
   const run = await runOf(db, runId);
   const { rows } = await sql<{ readonly reference: string }>`
     select p.payout_reference as reference from payouts p
     where p.connection_id = ${run.connection_id} and p.last_run = ${run.ordinal}::bigint
-      and p.payout_reference > ${after} collate "C" and not ${ARE_ITS_LINES}
+      and p.payout_reference > ${after} collate "C" and (${NOT_ITS_LINES[which]} or ${HAS_DUPLICATES})
       and (select count(*) from report_listings listing where listing.run_id = ${runId}
         and listing.is_complete and listing.kind <> 'payouts'
         and listing.scope ->> 'payoutReference' = p.payout_reference) < 2
