@@ -4,6 +4,7 @@ import type { PaymentId, RefundId } from '../domain/ids.js';
 import {
   addMoney,
   compareMoney,
+  formatMoney,
   isPositive,
   money,
   subtractMoney,
@@ -110,8 +111,8 @@ function choose({ amount, paymentReference }: RefundRequest, left: readonly Left
     .map((each) => each.amount)
     .sort(compareMoney)
     .at(-1);
-  const available = most ? `${most.minor} ${most.currency}` : 'nothing';
-  const message = `${available} is left to refund of what is known to be captured`;
+  const available = most ? formatMoney(most) : 'nothing';
+  const message = `no more than ${available} is left to refund of what is known to be captured`;
   return { problem: { code: 'amount_unavailable', message } };
 }
 

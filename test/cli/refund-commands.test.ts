@@ -76,7 +76,7 @@ describe('holdfast refund', () => {
       { amount: 900 },
     ]);
     await expect(printed(['create', paymentId, '--cents', '1'])).rejects.toThrow(
-      '0 EUR is left to refund',
+      'no more than EUR 0.00 is left to refund',
     );
     await expect(
       printed(['create', paymentId, '--cents', '1', '--currency', 'USD']),

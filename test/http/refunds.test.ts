@@ -220,7 +220,7 @@ describe.concurrent('a refund that is refused', () => {
     expect(first.body).toMatchObject({
       status: 409,
       code: 'amount_unavailable',
-      detail: '1250 EUR is left to refund of what is known to be captured',
+      detail: 'no more than EUR 12.50 is left to refund of what is known to be captured',
     });
     expect((await ask(paymentId, call)).text).toBe(first.text);
     expect(keysSent(object)).toEqual([]);

@@ -71,7 +71,7 @@ for (const backend of BACKENDS) {
         await store().recordPayment(record);
         const held = await reserve(record.request.paymentId, { amount: eur(1) });
         expect(held).toMatchObject({ status: 'rejected', ended: true });
-        expect(held.problem?.message).toMatch(/0 EUR is left to refund/);
+        expect(held.problem?.message).toMatch(/no more than EUR 0.00 is left to refund/);
         const dollars = { minor: '1', currency: 'USD' };
         expect(await reserve(await captured(100), { amount: dollars })).toMatchObject({
           status: 'rejected',
