@@ -28,19 +28,14 @@ import {
   type SweepResult,
 } from '../workflows/contract.js';
 import { adoptedPaymentId, adoptedRequest, type AdoptedObject } from './adoption.js';
-import {
-  DEFAULT_NAMESPACE,
-  DEFAULT_TASK_QUEUE,
-  WorkflowCalls,
-  type HoldfastClientOptions,
-} from './calls.js';
+import { WorkflowCalls, type HoldfastClientOptions } from './calls.js';
 import { connectTemporal } from './connection.js';
 import { HoldfastError } from './errors.js';
 import { toHoldfastError } from './failures.js';
 import { ReconciliationCalls } from './reconciliations.js';
 import { RefundCalls } from './refunds.js';
 
-export { DEFAULT_NAMESPACE, DEFAULT_TASK_QUEUE, HoldfastError };
+export { HoldfastError };
 export type { HoldfastClientOptions, Money, Payment, PaymentId, PaymentRequest };
 
 /** A payment request as callers write it: what has an obvious default may be left out. */
