@@ -135,6 +135,8 @@ async function add(
         state: sql<InboxState>`case inbox.state when 'unmatched' then 'undelivered'
           else inbox.state end`,
         attempts: sql<number>`case inbox.state when 'unmatched' then 0 else inbox.attempts end`,
+        next_attempt_at: sql<Date>`case inbox.state when 'unmatched' then now()
+          else inbox.next_attempt_at end`,
       })),
     )
     .returning(['id', 'deliveries'])

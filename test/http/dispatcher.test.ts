@@ -194,6 +194,8 @@ describe('the dispatcher', () => {
       await put({ ...hint }),
       await put({ ...hint, providerReference, paymentId: crypto.randomUUID() }),
       await put({ facts: [statement('authorized', providerReference)], providerReference }),
+      // What went back begins no payment.
+      await put({ facts: [statement('refunded', providerReference)], providerReference, subject }),
     ];
     for (const id of ids) await dispatchUntil(id, { state: 'unmatched', attempts: 12 });
     const adopted = adoptedPaymentId(CONNECTION_ID, providerReference);

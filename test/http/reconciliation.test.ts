@@ -205,6 +205,18 @@ describe('breaks', () => {
   });
 });
 
+test('a run that has no answer in time is accepted, and found where its answer says', async () => {
+  await books.harness.stopWorker();
+  const accepted = await ask({ connectionId: CONNECTION_ID, payoutReference });
+  const { runId } = accepted.body as { runId: string };
+  expect(accepted.status).toBe(202);
+  expect(accepted.headers.get('location')).toBe(`/v1/reconciliations/${runId}`);
+  await books.harness.startWorker();
+  await expect
+    .poll(async () => (await get(`reconciliations/${runId}`)).body, { timeout: 15_000 })
+    .toMatchObject({ runId, status: 'finished', scope: { payoutReference } });
+});
+
 test('the ledger is read with its trial balance, which is zero', async () => {
   const { body } = await get(`ledger?connectionId=${CONNECTION_ID}`);
   expect(body).toMatchObject({ trial: [eur(0)] });

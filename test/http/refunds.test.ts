@@ -55,7 +55,7 @@ async function asked(paymentId: string, body?: object): Promise<Refund> {
   return refundIn(answer);
 }
 
-describe.concurrent('PCQ-11: a refund over the API', () => {
+describe('PCQ-11: a refund over the API', () => {
   it('is taken, told, listed and done, as documented', async () => {
     const { paymentId, object } = await captured();
     const body = { amount: euros('350'), description: 'One coffee was cold' };
@@ -102,7 +102,7 @@ describe.concurrent('PCQ-11: a refund over the API', () => {
   });
 });
 
-describe.concurrent('an Idempotency-Key of a refund', () => {
+describe('an Idempotency-Key of a refund', () => {
   it('has one refund and one answer, to the byte, also after the end', async () => {
     const { paymentId, object } = await captured();
     const call = { idempotencyKey: randomUUID(), body: { amount: euros('100') } };
@@ -156,7 +156,7 @@ describe.concurrent('an Idempotency-Key of a refund', () => {
   });
 });
 
-describe.concurrent('a refund that is refused', () => {
+describe('a refund that is refused', () => {
   let untouched: ReturnType<typeof captured> | undefined;
   const wrong: readonly [what: string, body: unknown, violation: object][] = [
     ['no money', { amount: euros('0') }, { field: 'amount.minor', value: '0' }],
@@ -271,7 +271,7 @@ describe.concurrent('a refund that is refused', () => {
   });
 });
 
-describe.concurrent('refunds that cannot be begun', () => {
+describe('refunds that cannot be begun', () => {
   it('while the store is down are 503, before anything starts', async () => {
     const { paymentId, object } = await captured();
     const cutOff = await serve(harness, { store: await storeThatIsDown() });
@@ -334,7 +334,7 @@ describe('refunds of which no answer comes in time', { timeout: 60_000 }, () => 
   });
 });
 
-describe.concurrent('the list of refunds', () => {
+describe('the list of refunds', () => {
   const list = async (query: string) => {
     const { body } = await server.call('GET', `/v1/refunds?${query}`);
     return refundPage.parse(body);
@@ -387,7 +387,7 @@ function idsOf({ refunds }: { readonly refunds: readonly { refundId: string }[] 
   return refunds.map(({ refundId }) => refundId);
 }
 
-describe.concurrent('what is done to a refund', () => {
+describe('what is done to a refund', () => {
   const cancel = (refundId: string, call: Call = {}) =>
     server.call('POST', `/v1/refunds/${refundId}/cancel`, { body: { reason: 'kept it' }, ...call });
   const repair = (refundId: string, body: object, call: Call = {}) =>

@@ -47,10 +47,13 @@ for (const backend of BACKENDS) {
     it('makes an unmatched notification due again when it is repeated', async () => {
       const notification = aNotification();
       const { id } = await inbox().add(notification);
+      expect(await dueIds()).toContain(id);
       await inbox().markUnmatched(id);
       expect(await dueIds()).not.toContain(id);
       await inbox().add({ ...notification, paymentId: 'pay-2' });
-      expect(await inbox().get(id)).toMatchObject({ state: 'undelivered', paymentId: 'pay-2' });
+      expect(await inbox().get(id)).toMatchObject({
+        ...{ state: 'undelivered', paymentId: 'pay-2', attempts: 0 },
+      });
       expect(await dueIds()).toContain(id);
     });
 

@@ -3,6 +3,8 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { addDays, addWorkingDays, nextWorkingDay } from '../../src/domain/calendar.js';
 import type { Break } from '../../src/domain/reconciliation.js';
 import type { Anomaly } from '../../src/sandbox/payconiq/anomaly.js';
+import type { PaymentRow } from '../../src/sandbox/payconiq/reconciliation-rows.js';
+import { reconciliationId } from '../../src/workflows/contract.js';
 import { eur } from '../store/examples.js';
 import { openBooks, type Books } from '../support/books.js';
 import { CONNECTION_ID } from '../support/harness.js';
@@ -42,6 +44,15 @@ const stated = (breaks: readonly Break[]) =>
       changes: history.length,
     }))
     .toSorted((a, b) => (a.breakId < b.breakId ? -1 : 1));
+
+function paymentRow(paymentId: string): PaymentRow {
+  const { profileId } = books.harness.sandbox;
+  return {
+    ...{ paymentId, payoutId: undefined, paymentProfileId: profileId, merchantName: 'Shop' },
+    ...{ submerchantName: '', submerchantId: '', paymentChannel: 'ONLINE' },
+    ...{ currency: 'EUR', amount: 900, transactionDate: `${books.day}T10:00:00.000Z` },
+  };
+}
 
 async function balanceOf(account: string): Promise<bigint> {
   const { accounts, trial } = await books.harness.store.ledger.balances(CONNECTION_ID);
@@ -206,18 +217,35 @@ describe('what only the provider knows', () => {
     expect(await store.refunds.refundable(sold.paymentId)).toEqual(eur(600));
   });
 
-  test('a refund of a payment that nobody knows begins no payment, and waits for it', async () => {
-    books = await openBooks();
-    const { day, harness } = books;
-    inject({ kind: 'unknown_refund', businessDay: day, amount: 60, totals: 'follow' });
-    await books.toMorning();
-    await books.reconcile();
-    expect(told(await books.breaks())).toEqual(['missing_here refund open']);
-    expect(await harness.store.listPayments({ limit: 10 })).toMatchObject({ payments: [] });
-    expect(await harness.store.inbox.list({ limit: 10 })).toMatchObject({
-      notifications: [{ facts: [{ kind: 'refunded' }], state: 'undelivered' }],
-    });
-  });
+  test(
+    'a refund of a payment that nobody knows begins no payment, and waits for it',
+    LONG,
+    async () => {
+      books = await openBooks();
+      const { day, harness } = books;
+      inject({ kind: 'unknown_refund', businessDay: day, amount: 60, totals: 'follow' });
+      await books.toMorning();
+      await books.reconcile();
+      expect(told(await books.breaks())).toEqual(['missing_here refund open']);
+      expect(await harness.store.listPayments({ limit: 10 })).toMatchObject({ payments: [] });
+      expect(await harness.store.inbox.list({ limit: 10 })).toMatchObject({
+        notifications: [{ facts: [{ kind: 'refunded' }], state: 'undelivered' }],
+      });
+
+      const [waiting] = await books.breaks();
+      const row = paymentRow(waiting!.providerReference!);
+      harness.sandbox.payouts.publish({ businessDay: day, payments: [row] });
+      await books.reconcile();
+      const { payments } = await harness.store.listPayments({ limit: 10 });
+      expect(payments).toMatchObject([
+        { origin: 'adopted', amounts: { captured: eur(900), refunded: eur(60) } },
+      ]);
+      expect(told(await books.breaks())).toEqual([
+        'missing_here payment explained',
+        'missing_here refund explained',
+      ]);
+    },
+  );
 });
 
 describe('data that is late', () => {
@@ -311,6 +339,23 @@ describe('a run', () => {
     });
     const { runs } = await store.reconciliations.list({ connectionId: CONNECTION_ID, limit: 5 });
     expect(runs).toHaveLength(2);
+  });
+
+  test('that somebody cancels has failed', async () => {
+    books = await openBooks();
+    const { client, store, temporalClient, taskQueue } = books.harness;
+    await books.moveTo(addDays(books.day, 1), '09:15');
+    const days = { from: books.day, to: books.day };
+    const answer = client.reconciliations.run({ connectionId: CONNECTION_ID, days });
+    answer.catch(() => undefined);
+    const id = `${reconciliationId(CONNECTION_ID, { days })}/${taskQueue}`;
+    const latest = async () => (await store.reconciliations.list({ limit: 1 })).runs[0];
+    await expect
+      .poll(async () => (await latest())?.listings.length ?? 0, { timeout: 10_000 })
+      .toBeGreaterThanOrEqual(3);
+    await temporalClient.workflow.getHandle(id).cancel();
+    await expect(answer).rejects.toMatchObject({ name: 'HoldfastError' });
+    expect(await latest()).toMatchObject({ status: 'failed', problem: { code: 'withdrawn' } });
   });
 
   test('outlasts a provider that is away', async () => {
