@@ -163,11 +163,14 @@ export class RefundCalls {
  * @throws HoldfastError `conflict`
  */
 export function refuseOtherRefund(request: RefundRequest, refund: Refund): void {
-  const { amount } = request;
+  const { amount, paymentId, description, paymentReference } = request;
   const isSameAmount =
     !amount ||
     (amount.minor === refund.amount?.minor && amount.currency === refund.amount.currency);
-  if (refund.paymentId === request.paymentId && isSameAmount) return;
+  const isSameObject =
+    paymentReference === undefined || paymentReference === refund.paymentReference;
+  const isSameText = description === refund.description;
+  if (refund.paymentId === paymentId && isSameAmount && isSameObject && isSameText) return;
   throw new HoldfastError({
     code: 'conflict',
     message: `refundId ${request.refundId} is taken by another refund`,

@@ -92,8 +92,10 @@ export class RefundState {
       ...(problem && { problem }),
     };
     this.change({ operation });
-    if (outcome.kind === 'unknown') this.#becomeUnknown(intent);
-    else if ('value' in outcome) this.#opened(outcome.value);
+    if ('value' in outcome) this.#opened(outcome.value);
+    // A person has said meanwhile how it stands: only the provider's own word is better.
+    else if (this.refund.status !== 'unknown') return;
+    else if (outcome.kind === 'unknown') this.#becomeUnknown(intent);
     else if (isDefinitive('refund', outcome)) this.fail(outcome.problem);
     else this.#becomeUnsent(outcome.problem);
   }
