@@ -113,7 +113,7 @@ export const refundPage = z
 export const paymentRefunds = z
   .strictObject({
     refunds: z.array(refund),
-    refundable: money.register(components, {
+    refundable: money.clone().register(components, {
       description:
         'What is left: captured, less what went back, less what is set aside to go back.',
     }),
