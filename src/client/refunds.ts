@@ -163,14 +163,13 @@ export class RefundCalls {
  * @throws HoldfastError `conflict`
  */
 export function refuseOtherRefund(request: RefundRequest, refund: Refund): void {
-  const { amount, paymentId, description, paymentReference } = request;
+  const { amount, paymentId, paymentReference } = request;
   const isSameAmount =
     !amount ||
     (amount.minor === refund.amount?.minor && amount.currency === refund.amount.currency);
   const isSameObject =
     paymentReference === undefined || paymentReference === refund.paymentReference;
-  const isSameText = description === refund.description;
-  if (refund.paymentId === paymentId && isSameAmount && isSameObject && isSameText) return;
+  if (refund.paymentId === paymentId && isSameAmount && isSameObject) return;
   throw new HoldfastError({
     code: 'conflict',
     message: `refundId ${request.refundId} is taken by another refund`,

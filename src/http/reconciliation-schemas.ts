@@ -96,7 +96,7 @@ const runTotals = z
         closed: tally,
       }),
     ),
-    unexplained: amounts.register(components, {
+    unexplained: amounts.clone().register(components, {
       description: 'The differences of open breaks, added up without their sign.',
     }),
   })
@@ -106,7 +106,7 @@ export const reconciliationRun = z
   .strictObject({
     runId: z.string(),
     connectionId: z.string(),
-    scope: scope.register(components, { description: 'Business days, or a payout.' }),
+    scope: scope.clone().register(components, { description: 'Business days, or a payout.' }),
     timeZone: z.string().register(components, { description: 'Whose days they are.' }),
     hasPayouts: z.boolean(),
     requestedAt: z.string(),
@@ -155,7 +155,7 @@ export const payout = z
     account: z.string().optional().register(components, { description: "The merchant's." }),
     payments: total,
     refunds: total,
-    amount: money.register(components, { description: "What the merchant's bank gets." }),
+    amount: money.clone().register(components, { description: "What the merchant's bank gets." }),
     firstSeenRunId: z.string(),
     lastSeenRunId: z.string(),
     lines: z

@@ -30,16 +30,12 @@ export interface Refunding {
   fault(what: FaultFor<'refund'>, object: string, times?: number): FaultHandle;
   /** Ends the refund's workflow in the midst of what it does, if it runs. */
   terminate(refundId: string): Promise<void>;
-  /** The same, and deletes all that Temporal has of it. */
-  forget(refundId: string): Promise<void>;
 }
 
 export const euros = (minor: string) => ({ minor, currency: 'EUR' });
 
 const WITHIN_MS = 20_000;
 const PAUSE_MS = 40;
-/** The server deletes when it has done with what it noted at the workflow's end. */
-const DELETED_WITHIN_MS = 60_000;
 
 export function refunding(harness: () => Harness): Refunding {
   const handle = (refundId: string) =>
@@ -78,14 +74,6 @@ export function refunding(harness: () => Harness): Refunding {
     fault: (what, object, times = 1) =>
       harness().sandbox.faults.always('refund', what, { times, where: { paymentId: object } }),
     terminate,
-    async forget(refundId) {
-      const { temporalClient, temporal } = harness();
-      const { namespace } = temporalClient.options;
-      await terminate(refundId);
-      const workflowExecution = { workflowId: refundWorkflowId(refundId) };
-      await temporal.workflowService.deleteWorkflowExecution({ namespace, workflowExecution });
-      await gone(() => handle(refundId).describe());
-    },
   };
 }
 
@@ -99,19 +87,4 @@ async function poll(
     if (Date.now() > deadlineMs) throw new Error(`still ${JSON.stringify(refund)}`);
     await new Promise((resume) => setTimeout(resume, PAUSE_MS));
   }
-}
-
-async function gone(look: () => Promise<unknown>): Promise<void> {
-  for (const deadlineMs = Date.now() + DELETED_WITHIN_MS; Date.now() < deadlineMs;) {
-    const isThere = await look().then(
-      () => true,
-      (error: unknown) => {
-        if (error instanceof WorkflowNotFoundError) return false;
-        throw error;
-      },
-    );
-    if (!isThere) return;
-    await new Promise((resume) => setTimeout(resume, PAUSE_MS));
-  }
-  throw new Error('Temporal still has it');
 }

@@ -14,17 +14,17 @@ beforeAll(async () => {
 afterAll(() => harness.close());
 
 const { captured, ask, until, recorded, ended, ...tools } = refunding(() => harness);
-const { atProvider, keysSent, fault, terminate, forget } = tools;
+const { atProvider, keysSent, fault, terminate } = tools;
 const person = { actor: 'ann', reason: 'the payer is asking' };
 const askAgain = (refundId: string) =>
   harness.client.refunds.repair(refundId, { ...person, repair: { kind: 'ask' } });
 
-describe.concurrent('PCQ-11: a refund whose workflow is gone', { timeout: 90_000 }, () => {
+describe.concurrent('PCQ-11: a refund whose workflow is gone', () => {
   test('is the same refund when it is asked for again: sent once, recorded to its end', async () => {
     const { paymentId, object } = await captured();
     const { refundId } = await ask(paymentId, { amount: euros('100'), description: 'Cold' });
     await recorded(refundId, ({ status }) => status === 'pending');
-    await forget(refundId);
+    await terminate(refundId);
     const again = await ask(paymentId, { refundId, amount: euros('100'), description: 'Colder' });
     expect(again).toMatchObject({ status: 'pending', description: 'Cold' });
     harness.sandbox.refunds.advance(atProvider(object)[0]!.refundId, 'REFUNDED');
@@ -33,16 +33,6 @@ describe.concurrent('PCQ-11: a refund whose workflow is gone', { timeout: 90_000
       status: 'succeeded',
       ended: true,
     });
-    expect(keysSent(object)).toHaveLength(1);
-  });
-
-  test('after its end is answered from what is kept, and not begun', async () => {
-    const { paymentId, object } = await captured();
-    const { refundId } = await ask(paymentId);
-    harness.sandbox.refunds.advance(atProvider(object)[0]!.refundId, 'REFUNDED');
-    await ended(refundId);
-    await forget(refundId);
-    expect(await ask(paymentId, { refundId })).toMatchObject({ status: 'succeeded', ended: true });
     expect(keysSent(object)).toHaveLength(1);
   });
 
