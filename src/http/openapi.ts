@@ -36,6 +36,7 @@ export async function documentApi(app: FastifyInstance, version: string): Promis
       },
       tags: [
         { name: 'payments', description: 'Pay-ins, from being asked for to their end.' },
+        { name: 'refunds', description: 'Captured money that goes back.' },
         {
           name: 'reconciliation',
           description: 'What providers report and pay out, compared with our records.',
