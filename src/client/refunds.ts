@@ -167,8 +167,9 @@ export function refuseOtherRefund(request: RefundRequest, refund: Refund): void 
   const isSameAmount =
     !amount ||
     (amount.minor === refund.amount?.minor && amount.currency === refund.amount.currency);
-  const isSameObject =
-    paymentReference === undefined || paymentReference === refund.paymentReference;
+  // Of what was rejected no object was chosen.
+  const { paymentReference: chosen = paymentReference } = refund;
+  const isSameObject = paymentReference === undefined || paymentReference === chosen;
   if (refund.paymentId === paymentId && isSameAmount && isSameObject) return;
   throw new HoldfastError({
     code: 'conflict',

@@ -13,6 +13,7 @@ import {
   type RefundRepairCommand,
   type RefundRequest,
   type RefundStanding,
+  type RefundStatus,
   type RefundTerms,
 } from '../domain/refund.js';
 import type { RefundOpenedValue, StoredRefund } from './contract.js';
@@ -94,7 +95,7 @@ export class RefundState {
     this.change({ operation });
     if ('value' in outcome) this.#opened(outcome.value);
     // A person has said meanwhile how it stands: only the provider's own word is better.
-    else if (this.refund.status !== 'unknown') return;
+    else if (!isToBeSent(this.refund.status)) return;
     else if (outcome.kind === 'unknown') this.#becomeUnknown(intent);
     else if (isDefinitive('refund', outcome)) this.fail(outcome.problem);
     else this.#becomeUnsent(outcome.problem);
@@ -183,6 +184,10 @@ export class RefundState {
       ? [gone, fact({ kind: 'refund_reversed', ...stated, source })]
       : [gone];
   }
+}
+
+function isToBeSent(status: RefundStatus): boolean {
+  return status === 'reserved' || status === 'unknown';
 }
 
 function without<Name extends keyof Refund>(refund: Refund, ...names: readonly Name[]): Refund {

@@ -6,6 +6,7 @@ import { Client } from '@temporalio/client';
 import type { HoldfastClient } from '../../../src/client/client.js';
 import { loadConfig, type Config } from '../../../src/config.js';
 import { paymentWorkflowId } from '../../../src/domain/ids.js';
+import type { PayconiqSandboxOptions } from '../../../src/sandbox/payconiq/options.js';
 import {
   startPayconiqSandbox,
   type PayconiqSandbox,
@@ -64,8 +65,11 @@ const CALLBACK_RETRY_MS = 300;
 const QUICK_TAKEOVER = { 'history.defaultWorkflowTaskTimeout': '3s' };
 const MAX_CONNECTIONS = 4;
 
-/** With `signed`, requests are signed, as refunds need. */
-export async function openWorld(auth: 'key' | 'signed' = 'key'): Promise<World> {
+/** With `signed`, requests are signed, as refunds and reports need. */
+export async function openWorld(
+  auth: 'key' | 'signed' = 'key',
+  options: PayconiqSandboxOptions = {},
+): Promise<World> {
   const keys = auth === 'signed' ? merchantKeys() : undefined;
   const temporal = await startTestDevServer({ dynamicConfig: QUICK_TAKEOVER });
   const { codePath: bundlePath } = await sharedWorkflowBundle();
@@ -74,6 +78,7 @@ export async function openWorld(auth: 'key' | 'signed' = 'key'): Promise<World> 
     voidSupport: true,
     callbackRetryIntervalMs: () => CALLBACK_RETRY_MS,
     ...(keys && { merchantKeys: keys.keySet }),
+    ...options,
   });
   const stages: Stage[] = [];
   return {
