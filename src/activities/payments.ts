@@ -8,7 +8,7 @@ import type { Fact } from '../domain/facts.js';
 import type { PaymentId } from '../domain/ids.js';
 import type { PayerData } from '../domain/payer.js';
 import type { PaymentRequest } from '../domain/payment.js';
-import type { Violation } from '../domain/problem.js';
+import { invalidRequest, type Violation } from '../domain/problem.js';
 import type { PaymentRecord, StoredPayment } from '../domain/record.js';
 import type { Timing } from '../domain/timing.js';
 import { checkRequest } from '../domain/request-rules.js';
@@ -243,15 +243,8 @@ function attemptOf<Value>(input: SendInput, operation: Operation<Value>): Attemp
   };
 }
 
-function rejectedRequest(
-  violations: readonly { field: string; rule: string; value?: string }[],
-): Extract<Outcome, { kind: 'not_sent' }> {
-  const message = violations.map(({ field, rule }) => `${field} ${rule}`).join('; ');
-  return {
-    kind: 'not_sent',
-    cause: 'rejected',
-    problem: { code: 'invalid_request', message, violations },
-  };
+function rejectedRequest(violations: readonly Violation[]): Extract<Outcome, { kind: 'not_sent' }> {
+  return { kind: 'not_sent', cause: 'rejected', problem: invalidRequest(violations) };
 }
 
 /** Payers' apps take a second code of the same content for one that is paid. */

@@ -5,7 +5,7 @@
  */
 import { activityInfo, ApplicationFailure, Context, log } from '@temporalio/activity';
 import { dayOf } from '../domain/calendar.js';
-import type { Problem } from '../domain/problem.js';
+import { invalidRequest, type Problem } from '../domain/problem.js';
 import {
   checkDays,
   completeFrom,
@@ -309,11 +309,7 @@ function planOf(
   const { days } = scope;
   const today = dayOf(requestedAt, timeZone);
   const violations = checkDays(days, { today, maxDays: Math.max(maxDays, MOST_DAYS_PLANNED) });
-  if (violations.length > 0) {
-    const message = violations.map(({ field, rule }) => `${field} ${rule}`).join('; ');
-    const problem: Problem = { code: 'invalid_request', message, violations };
-    return { scope, listings: [], problem };
-  }
+  if (violations.length > 0) return { scope, listings: [], problem: invalidRequest(violations) };
   log.info('reconciling', { connectionId, ...days });
   const completeMs = Date.parse(completeFrom(days, reports));
   return {

@@ -2,7 +2,7 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { RefundId } from '../domain/ids.js';
 import type { Outcome } from '../domain/outcome.js';
-import type { Problem } from '../domain/problem.js';
+import { invalidRequest, type Problem } from '../domain/problem.js';
 import { checkRefundRequest } from '../domain/request-rules.js';
 import type { RefundRecord, RefundRequest, RefundStatus, RefundTerms } from '../domain/refund.js';
 import type { Timing } from '../domain/timing.js';
@@ -32,6 +32,7 @@ import {
   settledRefusal,
   type Attempt,
 } from './sending.js';
+import { isSameMoney } from '../domain/money.js';
 
 export interface RefundActivities {
   /**
@@ -117,9 +118,7 @@ export function refundActivities(dependencies: RefundDependencies): RefundActivi
     }
     const broken = checkRefundRequest(request);
     const violations = broken.length > 0 ? broken : connection.refunds.check(request);
-    if (violations.length === 0) return undefined;
-    const message = violations.map(({ field, rule }) => `${field} ${rule}`).join('; ');
-    return { code: 'invalid_request', message, violations };
+    return violations.length === 0 ? undefined : invalidRequest(violations);
   }
 
   function capabilityOf(connectionId: string): RefundCapability | undefined {
@@ -156,7 +155,7 @@ function isNews(
   { standing, amount }: Extract<RefundReading, { kind: 'found' }>,
   asked: Pick<AskRefundInput, 'known' | 'until' | 'amount'>,
 ): boolean {
-  const isOurs = amount.minor === asked.amount.minor && amount.currency === asked.amount.currency;
+  const isOurs = isSameMoney(amount, asked.amount);
   const known: RefundStatus = asked.known;
   return isOurs && (asked.until === 'now' || standing !== known);
 }

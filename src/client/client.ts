@@ -34,6 +34,7 @@ import { HoldfastError } from './errors.js';
 import { toHoldfastError } from './failures.js';
 import { ReconciliationCalls } from './reconciliations.js';
 import { RefundCalls } from './refunds.js';
+import { invalidRequest } from '../domain/problem.js';
 
 export { HoldfastError };
 export type { HoldfastClientOptions, Money, Payment, PaymentId, PaymentRequest };
@@ -109,10 +110,7 @@ export class HoldfastClient {
   async open(asked: OpenRequest): Promise<Answer> {
     const request = completed(asked);
     const violations = checkRequest(request);
-    if (violations.length > 0) {
-      const message = violations.map(({ field, rule }) => `${field} ${rule}`).join('; ');
-      throw new HoldfastError({ code: 'invalid_request', message, violations });
-    }
+    if (violations.length > 0) throw new HoldfastError(invalidRequest(violations));
     const answer = await this.#answer(request.paymentId, () => this.#start(request));
     if (answer.kind === 'answered') refuseOtherRequest(request, answer.payment);
     return answer;

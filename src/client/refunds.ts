@@ -15,6 +15,8 @@ import {
 import type { WorkflowCalls } from './calls.js';
 import { HoldfastError } from './errors.js';
 import { toHoldfastError } from './failures.js';
+import { invalidRequest } from '../domain/problem.js';
+import { isSameMoney } from '../domain/money.js';
 
 /** A refund as callers ask for it. */
 export type AskedRefund = Omit<RefundRequest, 'requestedAt'> &
@@ -51,10 +53,7 @@ export class RefundCalls {
   async create(asked: AskedRefund): Promise<RefundAnswer> {
     const request: RefundRequest = { requestedAt: new Date().toISOString(), ...asked };
     const violations = checkRefundRequest(request);
-    if (violations.length > 0) {
-      const message = violations.map(({ field, rule }) => `${field} ${rule}`).join('; ');
-      throw new HoldfastError({ code: 'invalid_request', message, violations });
-    }
+    if (violations.length > 0) throw new HoldfastError(invalidRequest(violations));
     const answer = await this.#answer(request.refundId, () => this.#start(request));
     if (answer.kind === 'answered') refuseOtherRefund(request, answer.refund);
     return answer;
@@ -164,9 +163,7 @@ export class RefundCalls {
  */
 export function refuseOtherRefund(request: RefundRequest, refund: Refund): void {
   const { amount, paymentId, paymentReference } = request;
-  const isSameAmount =
-    !amount ||
-    (amount.minor === refund.amount?.minor && amount.currency === refund.amount.currency);
+  const isSameAmount = !amount || (refund.amount && isSameMoney(amount, refund.amount));
   // Of what was rejected no object was chosen.
   const { paymentReference: chosen = paymentReference } = refund;
   const isSameObject = paymentReference === undefined || paymentReference === chosen;

@@ -66,6 +66,11 @@ export function compareMoney(a: Money, b: Money): number {
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 }
 
+/** Whether both are the same amount of the same currency. */
+export function isSameMoney(a: Money, b: Money): boolean {
+  return a.minor === b.minor && a.currency === b.currency;
+}
+
 export function isPositive(amount: Money): boolean {
   return minorOf(amount) > 0n;
 }

@@ -48,6 +48,16 @@ export interface Violation {
   readonly value?: string;
 }
 
+/** All that is wrong, in one line. */
+export function violationWords(violations: readonly Violation[]): string {
+  return violations.map(({ field, rule }) => `${field} ${rule}`).join('; ');
+}
+
+/** What a request that breaks rules is refused with. */
+export function invalidRequest(violations: readonly Violation[]): Problem {
+  return { code: 'invalid_request', message: violationWords(violations), violations };
+}
+
 /** What was made of an input, or every rule that the input breaks. */
 export type Checked<T> =
   | { readonly value: T }

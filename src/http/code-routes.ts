@@ -1,7 +1,7 @@
 /** What merchants print, and what banks print of payments: pure, nothing is sent or stored. */
 import { z } from 'zod';
 import { HoldfastError } from '../client/errors.js';
-import type { Checked } from '../domain/problem.js';
+import { violationWords, type Checked } from '../domain/problem.js';
 import type { Connections } from '../providers/connections.js';
 import type { Connection } from '../providers/provider.js';
 import { jsonAnswer, sendAnswer } from './answers.js';
@@ -17,6 +17,7 @@ import { EVERY_ROUTE, responses } from './documented.js';
 import { connectionParams } from './parameters.js';
 import { present } from '../domain/present.js';
 import { ApiError } from './problems.js';
+import { connectionOf } from './connection-routes.js';
 
 const GUARDED = { config: { scope: 'payments:read' } } as const;
 const REFUSALS = [...EVERY_ROUTE, 404, 422] as const;
@@ -101,12 +102,7 @@ function offeredBy<Name extends keyof typeof ABILITIES>(
   connectionId: string,
   name: Name,
 ): NonNullable<Connection[Name]> {
-  const connection = connections.get(connectionId);
-  if (!connection) {
-    const message = `there is no connection ${connectionId}`;
-    throw new HoldfastError({ code: 'not_found', message });
-  }
-  const capability = connection[name];
+  const capability = connectionOf(connections, connectionId)[name];
   if (capability) return capability;
   const message = `connection ${connectionId} cannot ${ABILITIES[name]}`;
   throw new HoldfastError({ code: 'unsupported', message });
@@ -115,6 +111,6 @@ function offeredBy<Name extends keyof typeof ABILITIES>(
 function valueOf<Value>(made: Checked<Value>): Value {
   if ('value' in made) return made.value;
   const { violations } = made;
-  const detail = violations.map(({ field, rule }) => `${field} ${rule}`).join('; ');
+  const detail = violationWords(violations);
   throw new ApiError({ code: 'unusable_code', detail, violations });
 }

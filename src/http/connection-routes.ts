@@ -1,7 +1,12 @@
 /** Connections, and what providers tell of their payments: no workflow, nothing stored. */
 import { HoldfastError } from '../client/errors.js';
 import type { Connections } from '../providers/connections.js';
-import { recoveriesOf, type PaymentCapability, type SearchResult } from '../providers/provider.js';
+import {
+  recoveriesOf,
+  type Connection,
+  type PaymentCapability,
+  type SearchResult,
+} from '../providers/provider.js';
 import { jsonAnswer, sendAnswer } from './answers.js';
 import type { Api, Context } from './api.js';
 import { EVERY_ROUTE, responses } from './documented.js';
@@ -86,7 +91,7 @@ export function connectionRoutes(app: Api, context: Context): void {
       ]),
     },
     handler: ({ params: { connectionId } }, reply) => {
-      if (!connections.get(connectionId)) throw noConnection(connectionId);
+      connectionOf(connections, connectionId);
       const urls = {
         notificationUrl: connections.notificationUrl(connectionId),
         loyaltyUrl: connections.loyaltyUrl(connectionId),
@@ -138,19 +143,18 @@ function searchOf(
   connections: Connections,
   connectionId: string,
 ): NonNullable<PaymentCapability['search']> {
-  const connection = connections.get(connectionId);
-  if (!connection) throw noConnection(connectionId);
-  const { search } = connection.payments ?? {};
+  const { search } = connectionOf(connections, connectionId).payments ?? {};
   if (search) return search;
   const message = `connection ${connectionId} cannot search payments`;
   throw new HoldfastError({ code: 'unsupported', message });
 }
 
-function noConnection(connectionId: string): HoldfastError {
-  return new HoldfastError({
-    code: 'not_found',
-    message: `there is no connection ${connectionId}`,
-  });
+/** @throws HoldfastError `not_found` */
+export function connectionOf(connections: Connections, connectionId: string): Connection {
+  const connection = connections.get(connectionId);
+  if (connection) return connection;
+  const message = `there is no connection ${connectionId}`;
+  throw new HoldfastError({ code: 'not_found', message });
 }
 
 function pageOf(

@@ -1,6 +1,11 @@
 /** Errors as RFC 9457 problem details: one table of codes, one way from an error to its answer. */
 import { HoldfastError } from '../client/errors.js';
-import { PROBLEM_CODES, type ProblemCode, type Violation } from '../domain/problem.js';
+import {
+  PROBLEM_CODES,
+  type ProblemCode,
+  type Violation,
+  violationWords,
+} from '../domain/problem.js';
 import { InvalidCursor, StoreUnavailable } from '../store/errors.js';
 
 /** What can be wrong with a call besides what can be wrong with a payment. */
@@ -93,7 +98,7 @@ export class ApiError extends Error {
 }
 
 export function refusedFields(violations: readonly Violation[]): ApiError {
-  const detail = violations.map(({ field, rule }) => `${field} ${rule}`).join('; ');
+  const detail = violationWords(violations);
   return new ApiError({ code: 'invalid_request', detail, violations });
 }
 

@@ -27,6 +27,7 @@ import {
   runsQuery,
 } from './reconciliation-schemas.js';
 import { reportRoute } from './report-route.js';
+import { connectionOf } from './connection-routes.js';
 
 export function reconciliationRoutes(app: Api, context: Context): void {
   runningRoute(app, context);
@@ -169,12 +170,8 @@ function named(
 }
 
 function reportsOf(connections: Connections, connectionId: string): ReportCapability {
-  const connection = connections.get(connectionId);
-  if (!connection) {
-    const message = `there is no connection ${connectionId}`;
-    throw new HoldfastError({ code: 'not_found', message });
-  }
-  if (connection.reports) return connection.reports;
+  const { reports } = connectionOf(connections, connectionId);
+  if (reports) return reports;
   const message = `connection ${connectionId} has no reports to compare with`;
   throw new HoldfastError({ code: 'unsupported', message });
 }

@@ -21,11 +21,26 @@ export function decodeCursor(cursor: string): Position {
   return position;
 }
 
+/** A page of rows of which one more was read; `last`: its last one, where there are more. */
+export function cutPage<Row>(
+  rows: readonly Row[],
+  limit: number,
+): { readonly page: readonly Row[]; readonly last?: Row } {
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  return rows.length > limit && last !== undefined ? { page, last } : { page };
+}
+
 const ROW_ID = /^[1-9]\d{0,17}$/;
 
 /** Whether a text can be the id of an inbox row. */
 export function isRowId(text: string): boolean {
   return ROW_ID.test(text);
+}
+
+/** For lists whose cursors are ids of rows. Throws InvalidCursor. */
+export function checkRowCursor(cursor: string | undefined): void {
+  if (cursor !== undefined && !isRowId(cursor)) throw new InvalidCursor();
 }
 
 function parseList(text: string): readonly unknown[] {

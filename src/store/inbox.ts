@@ -2,9 +2,8 @@ import { sql, type Kysely, type Selectable } from 'kysely';
 import type { Fact } from '../domain/facts.js';
 import type { PaymentId } from '../domain/ids.js';
 import type { Subject } from '../domain/subject.js';
-import { isRowId } from './cursor.js';
+import { checkRowCursor, cutPage, isRowId } from './cursor.js';
 import type { InboxState, InboxTable, Tables, Verdict } from './database.js';
-import { InvalidCursor } from './errors.js';
 import { milliseconds, present, toJson, toJsonOrNull, toTime } from './values.js';
 
 /** A verified notification, as it came. */
@@ -221,7 +220,7 @@ async function postpone(
 
 async function list(db: Kysely<Tables>, filter: InboxFilter): Promise<InboxPage> {
   const { connectionId, paymentId, state, after, limit } = filter;
-  if (after !== undefined && !isRowId(after)) throw new InvalidCursor();
+  checkRowCursor(after);
   const rows = await db
     .selectFrom('inbox')
     .select(LISTED)
@@ -238,10 +237,9 @@ async function list(db: Kysely<Tables>, filter: InboxFilter): Promise<InboxPage>
     .orderBy('id', 'desc')
     .limit(limit + 1)
     .execute();
-  const page = rows.slice(0, limit);
-  const last = page.at(-1);
+  const { page, last } = cutPage(rows, limit);
   const notifications = page.map(toNotification);
-  return rows.length > limit && last ? { notifications, nextCursor: last.id } : { notifications };
+  return { notifications, ...(last && { nextCursor: last.id }) };
 }
 
 async function get(db: Kysely<Tables>, id: string): Promise<RawNotification | undefined> {

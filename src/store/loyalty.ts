@@ -3,9 +3,8 @@ import { sql, type Selectable } from 'kysely';
 import type { PaymentId } from '../domain/ids.js';
 import type { LoyaltyMember, LoyaltyResult } from '../domain/loyalty.js';
 import { money, type Money } from '../domain/money.js';
-import { isRowId } from './cursor.js';
+import { checkRowCursor, cutPage, isRowId } from './cursor.js';
 import type { LoyaltyRegistrationsTable, LoyaltyState } from './database.js';
-import { InvalidCursor } from './errors.js';
 import { findPaymentId } from './provider-objects.js';
 import { bodyKey, keptBody, openedBody, type Sealing } from './sealed-bodies.js';
 import { present, presentTime, toTime } from './values.js';
@@ -123,7 +122,7 @@ async function add(
 
 async function list(sealing: Sealing, filter: LoyaltyFilter): Promise<LoyaltyPage> {
   const { connectionId, state, after, limit } = filter;
-  if (after !== undefined && !isRowId(after)) throw new InvalidCursor();
+  checkRowCursor(after);
   const rows = await sealing.db
     .selectFrom('loyalty_registrations')
     .selectAll()
@@ -139,11 +138,10 @@ async function list(sealing: Sealing, filter: LoyaltyFilter): Promise<LoyaltyPag
     .orderBy('id')
     .limit(limit + 1)
     .execute();
-  const page = rows.slice(0, limit);
-  const last = page.at(-1);
+  const { page, last } = cutPage(rows, limit);
   const registrations: LoyaltyRegistration[] = [];
   for (const row of page) registrations.push(await registrationOf(sealing, row));
-  return rows.length > limit && last ? { registrations, nextCursor: last.id } : { registrations };
+  return { registrations, ...(last && { nextCursor: last.id }) };
 }
 
 async function complete(

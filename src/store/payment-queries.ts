@@ -4,7 +4,7 @@ import type { PaymentId } from '../domain/ids.js';
 import type { Payment } from '../domain/payment.js';
 import type { StoredPayment } from '../domain/record.js';
 import type { PaymentStatus } from '../domain/reducer.js';
-import { decodeCursor, encodeCursor } from './cursor.js';
+import { cutPage, decodeCursor, encodeCursor } from './cursor.js';
 import type { OperationRow, PaymentRow, Tables } from './database.js';
 import { selectFacts } from './fact-rows.js';
 import { toOperationRecords } from './operations.js';
@@ -69,10 +69,9 @@ export async function listPayments(
     .orderBy('payment_id', 'desc')
     .limit(limit + 1)
     .execute();
-  const page = rows.slice(0, limit);
-  const last = page.at(-1);
+  const { page, last } = cutPage(rows, limit);
   const payments = await withOperations(db, page);
-  return rows.length > limit && last ? { payments, nextCursor: cursorOf(last) } : { payments };
+  return { payments, ...(last && { nextCursor: cursorOf(last) }) };
 }
 
 function conditions(

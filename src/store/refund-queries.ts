@@ -1,7 +1,7 @@
 import { sql, type Expression, type ExpressionBuilder, type Kysely, type SqlBool } from 'kysely';
 import type { PaymentId } from '../domain/ids.js';
 import type { Refund, RefundStatus } from '../domain/refund.js';
-import { decodeCursor, encodeCursor } from './cursor.js';
+import { cutPage, decodeCursor, encodeCursor } from './cursor.js';
 import type { Tables } from './database.js';
 import { toRefund } from './refund-rows.js';
 
@@ -33,11 +33,11 @@ export async function refundsPage(db: Kysely<Tables>, filter: RefundFilter): Pro
     .orderBy('refund_id', 'desc')
     .limit(limit + 1)
     .execute();
-  const refunds = rows.slice(0, limit).map(toRefund);
-  const last = refunds.at(-1);
-  if (rows.length <= limit || !last) return { refunds };
-  const { requestedAt, refundId } = last;
-  return { refunds, nextCursor: encodeCursor({ requestedAt, id: refundId }) };
+  const { page, last } = cutPage(rows.map(toRefund), limit);
+  return {
+    refunds: page,
+    ...(last && { nextCursor: encodeCursor({ requestedAt: last.requestedAt, id: last.refundId }) }),
+  };
 }
 
 function conditions(

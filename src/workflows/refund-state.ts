@@ -13,7 +13,6 @@ import {
   type RefundRepairCommand,
   type RefundRequest,
   type RefundStanding,
-  type RefundStatus,
   type RefundTerms,
 } from '../domain/refund.js';
 import type { RefundOpenedValue, StoredRefund } from './contract.js';
@@ -64,6 +63,12 @@ export class RefundState {
     this.change(refund);
   }
 
+  /** Set aside, and nobody knows yet that the provider has taken or refused it. */
+  get isToBeSent(): boolean {
+    const { status } = this.refund;
+    return status === 'reserved' || status === 'unknown';
+  }
+
   change(changes: Partial<Refund>): void {
     this.refund = { ...this.refund, ...changes };
     this.revision = nextRevision(this.revision, this.#firstRevision);
@@ -95,7 +100,7 @@ export class RefundState {
     this.change({ operation });
     if ('value' in outcome) this.#opened(outcome.value);
     // A person has said meanwhile how it stands: only the provider's own word is better.
-    else if (!isToBeSent(this.refund.status)) return;
+    else if (!this.isToBeSent) return;
     else if (outcome.kind === 'unknown') this.#becomeUnknown(intent);
     else if (isDefinitive('refund', outcome)) this.fail(outcome.problem);
     else this.#becomeUnsent(outcome.problem);
@@ -184,10 +189,6 @@ export class RefundState {
       ? [gone, fact({ kind: 'refund_reversed', ...stated, source })]
       : [gone];
   }
-}
-
-function isToBeSent(status: RefundStatus): boolean {
-  return status === 'reserved' || status === 'unknown';
 }
 
 function without<Name extends keyof Refund>(refund: Refund, ...names: readonly Name[]): Refund {

@@ -124,11 +124,10 @@ async function reserve(run: RefundRun, handlers: RefundHandlers): Promise<void> 
 
 async function send(run: RefundRun): Promise<void> {
   const { state, timing, proxies } = run;
-  const isOpen = (): boolean => ['reserved', 'unknown'].includes(state.refund.status);
   await performOperation<'refund', RefundSendInput, RefundOpenedValue>({
     name: 'refund',
     timing,
-    isWanted: () => isOpen() && !isCancelledUnsent(state),
+    isWanted: () => state.isToBeSent && !isCancelledUnsent(state),
     recovery: () => state.terms?.recovery,
     last: () => state.refund.operation,
     intend: (sequence) => state.intend(sequence),
@@ -155,12 +154,12 @@ async function send(run: RefundRun): Promise<void> {
     },
     record: () => run.recorder.now(),
   });
-  if (!isOpen()) return;
+  if (!state.isToBeSent) return;
   if (isCancelledUnsent(state)) {
     state.fail({ code: 'withdrawn', message: 'it was withdrawn before anything was sent' });
     return;
   }
-  await awaitPerson(run, isOpen);
+  await awaitPerson(run);
 }
 
 /** Not wanted any more, and proven not to have been sent. */
@@ -169,11 +168,11 @@ function isCancelledUnsent({ isCancelled, refund: { status } }: RefundState): bo
 }
 
 /** No repeat can tell what became of it: it goes on when somebody says so, or says how it stands. */
-async function awaitPerson(run: RefundRun, isOpen: () => boolean): Promise<void> {
+async function awaitPerson(run: RefundRun): Promise<void> {
   const { state } = run;
   if (!state.refund.attention) run.needAttention('outcome_unknown');
   await run.recorder.now();
-  await condition(() => state.isHinted || !isOpen());
+  await condition(() => state.isHinted || !state.isToBeSent);
   state.isHinted = false;
 }
 

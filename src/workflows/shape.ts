@@ -3,6 +3,7 @@ import { isPaymentId, paymentWorkflowId, refundWorkflowId } from '../domain/ids.
 import { CAPTURE_MODES, type PaymentRequest } from '../domain/payment.js';
 import type { RefundRequest } from '../domain/refund.js';
 import { UPDATE_REFUSALS } from './contract.js';
+import { violationWords } from '../domain/problem.js';
 
 type Field = [name: string, isFine: boolean];
 
@@ -31,7 +32,7 @@ function refuse(fields: readonly Field[]): void {
     .map(([field]) => ({ field, rule: 'is missing or malformed' }));
   if (violations.length === 0) return;
   throw ApplicationFailure.create({
-    message: violations.map(({ field, rule }) => `${field} ${rule}`).join('; '),
+    message: violationWords(violations),
     type: UPDATE_REFUSALS.invalid,
     nonRetryable: true,
     details: [violations],

@@ -4,7 +4,7 @@
  */
 import { fact, mergeFacts, type Fact } from '../../domain/facts.js';
 import { expectedObject } from '../../domain/ids.js';
-import { askedMoney, money } from '../../domain/money.js';
+import { askedMoney, money, isSameMoney } from '../../domain/money.js';
 import type { Outcome } from '../../domain/outcome.js';
 import type { PaymentRequest } from '../../domain/payment.js';
 import type { Expectation } from '../../domain/subject.js';
@@ -19,6 +19,7 @@ import { structuredInvoiceUrl, templateUrl } from './formats/qr-links.js';
 import { amountsOf, factsOf, payerOf, statusMeaning } from './mapping.js';
 import { searchSince, unclear } from './reads.js';
 import type { Details } from './wire.js';
+import { invalidRequest } from '../../domain/problem.js';
 
 /** What can be found of a code whose payments carry no reference of ours: those with money. */
 const PAID_STATUSES = ['AUTHORIZED', 'PENDING_MERCHANT_ACKNOWLEDGEMENT', 'SUCCEEDED', 'VOIDED'];
@@ -78,13 +79,8 @@ export function printedCodes(context: PaymentsContext): PrintedCodes {
     const { request } = intent;
     const content = contentOf(request);
     if ('violations' in content) {
-      const { violations } = content;
-      const message = violations.map(({ field, rule }) => `${field} ${rule}`).join('; ');
-      return {
-        kind: 'not_sent',
-        cause: 'rejected',
-        problem: { code: 'invalid_request', message, violations },
-      };
+      const problem = invalidRequest(content.violations);
+      return { kind: 'not_sent', cause: 'rejected', problem };
     }
     const isInvoice = optionsOf(settings, request).flavour === 'invoice';
     return {
@@ -167,8 +163,7 @@ function isAsExpected(expected: Expectation, found: Details): boolean {
   const asked = expected.amount ?? money(amount.minor, 'EUR');
   const { reference, description } = expected;
   return (
-    asked.minor === amount.minor &&
-    asked.currency === amount.currency &&
+    isSameMoney(asked, amount) &&
     (reference === undefined || found.reference === reference) &&
     (description === undefined || (found.description ?? description) === description)
   );

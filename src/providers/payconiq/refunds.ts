@@ -1,6 +1,6 @@
 /** Refunds at Payconiq: their creation (PCQ-11), and how one stands (PCQ-12). */
 import type { NotSent, Outcome } from '../../domain/outcome.js';
-import { money, type Money } from '../../domain/money.js';
+import { isSameMoney, money, type Money } from '../../domain/money.js';
 import { unexpectedAnswer, type Answer } from '../../transport/classify.js';
 import { fittingKey } from '../../transport/digest.js';
 import { redactText } from '../../transport/redact.js';
@@ -79,7 +79,7 @@ function opened(intent: RefundIntent, answer: Answer): Outcome<RefundOpened> {
   const told = parseBody(refundAnswer, answer.body);
   if (!told) return unexpectedAnswer('Payconiq answered 201 with a refund that does not parse');
   const { refundId, paymentId, status } = told;
-  if (paymentId !== intent.paymentReference || !isSame(amountOf(told), intent.amount)) {
+  if (paymentId !== intent.paymentReference || !isSameMoney(amountOf(told), intent.amount)) {
     const what = 'of another payment or amount than was asked for';
     return unexpectedAnswer(`Payconiq answered 201 with refund ${redactText(refundId)} ${what}`);
   }
@@ -116,8 +116,4 @@ function amountOf(told: {
   readonly currency?: string | undefined;
 }): Money {
   return money(told.amount, told.currency ?? 'EUR');
-}
-
-function isSame(a: Money, b: Money): boolean {
-  return a.minor === b.minor && a.currency === b.currency;
 }

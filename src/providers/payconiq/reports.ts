@@ -1,5 +1,6 @@
 /** What Payconiq reports: payouts (PCQ-13), and the payments and refunds in them (PCQ-14, PCQ-15). */
 import type { z } from 'zod';
+import { addDays } from '../../domain/calendar.js';
 import type { Problem } from '../../domain/problem.js';
 import type { Day, DayRange } from '../../domain/report.js';
 import { unexpectedAnswer, type Answer } from '../../transport/classify.js';
@@ -18,7 +19,6 @@ import { parseBody, reportPage, reportRows, type LineRow } from './wire.js';
 const PATH = '/v3/reconciliation';
 /** First and last may be 30 days apart; we ask for no more than 30 days in all (L10803). */
 const MAX_DAYS = 30;
-const DAY_MS = 86_400_000;
 
 /** @see payconiq.txt L341-365, L10535-11194; for signed connections alone */
 export function payconiqReports(
@@ -76,13 +76,13 @@ function placeAfter(
 ): Place | undefined {
   if (place.page + 1 < totalPages) return { ...place, page: place.page + 1 };
   const isEnd = kind !== 'payouts' || place.day === undefined || place.day >= by.days.to;
-  return isEnd ? undefined : { page: 0, day: dayAfter(place.day) };
+  return isEnd ? undefined : { page: 0, day: addDays(place.day, 1) };
 }
 
 function checkedDays(days: DayRange): DayRange {
   const { from, to } = days;
-  const count = (Date.parse(to) - Date.parse(from)) / DAY_MS + 1;
-  if (isDay(from) && isDay(to) && count >= 1 && count <= MAX_DAYS) return days;
+  const isRange = isDay(from) && isDay(to) && from <= to && to < addDays(from, MAX_DAYS);
+  if (isRange) return days;
   throw new RangeError(`a range has 1 to ${MAX_DAYS} days, YYYY-MM-DD, the first one first`);
 }
 
@@ -93,10 +93,6 @@ function isDay(text: string): boolean {
 
 function isIn(day: Day, { from, to }: DayRange): boolean {
   return from <= day && day <= to;
-}
-
-function dayAfter(day: Day): Day {
-  return new Date(Date.parse(day) + DAY_MS).toISOString().slice(0, 10);
 }
 
 /** Pages have one fixed size at Payconiq, so none is sent. */

@@ -1,9 +1,8 @@
 import { sql, type Kysely, type Selectable } from 'kysely';
 import { subtractMoney } from '../../domain/money.js';
 import type { Break, BreakEvent } from '../../domain/reconciliation.js';
-import { isRowId } from '../cursor.js';
+import { checkRowCursor, cutPage } from '../cursor.js';
 import type { Tables } from '../database.js';
-import { InvalidCursor } from '../errors.js';
 import { present, presentMoney, storableText } from '../values.js';
 import { NOW } from './break-rows.js';
 import type { BreakFilter, BreakPage, Breaks } from './contract.js';
@@ -21,7 +20,7 @@ export type BreakRow = Selectable<BreaksTable> & { readonly on_day: string };
 
 async function list(db: Kysely<Tables>, filter: BreakFilter): Promise<BreakPage> {
   const { connectionId, kind, status, businessDay, runId, after, limit } = filter;
-  if (after !== undefined && !isRowId(after)) throw new InvalidCursor();
+  checkRowCursor(after);
   const rows: BreakRow[] = await db
     .selectFrom('breaks')
     .selectAll('breaks')
@@ -45,10 +44,9 @@ async function list(db: Kysely<Tables>, filter: BreakFilter): Promise<BreakPage>
     .orderBy('ordinal', 'desc')
     .limit(limit + 1)
     .execute();
-  const page = rows.slice(0, limit);
-  const last = page.at(-1);
+  const { page, last } = cutPage(rows, limit);
   const breaks = page.map(toBreak);
-  return rows.length > limit && last ? { breaks, nextCursor: last.ordinal } : { breaks };
+  return { breaks, ...(last && { nextCursor: last.ordinal }) };
 }
 
 async function get(db: Kysely<Tables>, breakId: string): Promise<Break | undefined> {

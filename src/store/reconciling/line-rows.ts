@@ -1,9 +1,8 @@
 import { sql, type Kysely } from 'kysely';
 import { money } from '../../domain/money.js';
 import type { EarlierLine, StoredLine } from '../../domain/reconciliation.js';
-import { isRowId } from '../cursor.js';
+import { checkRowCursor, cutPage } from '../cursor.js';
 import type { Tables } from '../database.js';
-import { InvalidCursor } from '../errors.js';
 import { present, presentMoney } from '../values.js';
 import type { Sql } from './break-rows.js';
 import type { LinePage, PageAsked } from './contract.js';
@@ -19,16 +18,15 @@ export async function selectLines(
   those: Sql,
   { after, limit }: PageAsked,
 ): Promise<LinePage> {
-  if (after !== undefined && !isRowId(after)) throw new InvalidCursor();
+  checkRowCursor(after);
   const { rows } = await sql<LineRow>`
     select l.*, l.business_day::text as on_day
     from report_lines l where ${those} and l.line_id > ${after ?? '0'}::bigint
     order by l.line_id limit ${limit + 1}`.execute(db);
-  const page = rows.slice(0, limit);
-  const last = page.at(-1);
+  const { page, last } = cutPage(rows, limit);
   const runIds = await runIdsOf(db, page);
   const lines = page.map((row) => toLine(row, runIds));
-  return rows.length > limit && last ? { lines, nextCursor: last.line_id } : { lines };
+  return { lines, ...(last && { nextCursor: last.line_id }) };
 }
 
 type LineRow = ReportLinesTable & { readonly on_day: string };

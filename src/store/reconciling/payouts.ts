@@ -1,9 +1,8 @@
 import { sql, type Kysely } from 'kysely';
 import { money } from '../../domain/money.js';
 import type { StoredPayout, Tally } from '../../domain/reconciliation.js';
-import { isRowId } from '../cursor.js';
+import { checkRowCursor, cutPage } from '../cursor.js';
 import type { Tables } from '../database.js';
-import { InvalidCursor } from '../errors.js';
 import { present, presentTime } from '../values.js';
 import type { PayoutFilter, PayoutKey, PayoutPage, Payouts } from './contract.js';
 import { selectLines, selectRunIds } from './line-rows.js';
@@ -26,7 +25,7 @@ async function list(
   db: Kysely<Tables>,
   { connectionId, status, after, limit }: PayoutFilter,
 ): Promise<PayoutPage> {
-  if (after !== undefined && !isRowId(after)) throw new InvalidCursor();
+  checkRowCursor(after);
   const rows = await db
     .selectFrom('payouts')
     .selectAll()
@@ -42,10 +41,9 @@ async function list(
     .orderBy('payout_id', 'desc')
     .limit(limit + 1)
     .execute();
-  const page = rows.slice(0, limit);
-  const last = page.at(-1);
+  const { page, last } = cutPage(rows, limit);
   const payouts = await toPayouts(db, page);
-  return rows.length > limit && last ? { payouts, nextCursor: last.payout_id } : { payouts };
+  return { payouts, ...(last && { nextCursor: last.payout_id }) };
 }
 
 async function get(

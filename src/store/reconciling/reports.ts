@@ -1,9 +1,8 @@
 /** What the report of a run is made of, and what is left to be listed for it. */
 import { sql, type Kysely, type Transaction } from 'kysely';
 import type { StoredPayout } from '../../domain/reconciliation.js';
-import { isRowId } from '../cursor.js';
+import { checkRowCursor, cutPage } from '../cursor.js';
 import type { Tables } from '../database.js';
-import { InvalidCursor } from '../errors.js';
 import { toBreak, type BreakRow } from './breaks.js';
 import type { FoundBreakPage, PageAsked, UnsettledAsked, UnsettledPage } from './contract.js';
 import { toPayouts } from './payouts.js';
@@ -44,7 +43,7 @@ export async function breaksFound(
   runId: string,
   { after = '0', limit }: PageAsked,
 ): Promise<FoundBreakPage> {
-  if (after !== '0' && !isRowId(after)) throw new InvalidCursor();
+  if (after !== '0') checkRowCursor(after);
   const run = await runOf(db, runId);
   const { rows } = await sql<BreakRow>`
     select b.break_id, b.ordinal, b.connection_id, b.kind, b.subject, b.reference, b.payment_id,
@@ -55,13 +54,12 @@ export async function breaksFound(
     from run_breaks found join breaks b using (break_id)
     where found.run = ${run.ordinal}::bigint and b.ordinal > ${after}::bigint
     order by b.ordinal limit ${limit + 1}`.execute(db);
-  const page = rows.slice(0, limit);
-  const last = page.at(-1);
+  const { page, last } = cutPage(rows, limit);
   const breaks = page.map((row) => {
     const { history: _history, ...found } = toBreak(row);
     return found;
   });
-  return rows.length > limit && last ? { breaks, nextCursor: last.ordinal } : { breaks };
+  return { breaks, ...(last && { nextCursor: last.ordinal }) };
 }
 
 const SMALL_LINES = 50_000;
@@ -96,9 +94,7 @@ export async function unsettledPayouts(
         and listing.is_complete and listing.kind <> 'payouts'
         and listing.scope ->> 'payoutReference' = p.payout_reference) < 2
     order by p.payout_reference limit ${limit + 1}`.execute(db);
-  const payoutReferences = rows.slice(0, limit).map(({ reference }) => reference);
-  const last = payoutReferences.at(-1);
-  return rows.length > limit && last !== undefined
-    ? { payoutReferences, nextCursor: last }
-    : { payoutReferences };
+  const { page, last } = cutPage(rows, limit);
+  const payoutReferences = page.map(({ reference }) => reference);
+  return { payoutReferences, ...(last && { nextCursor: last.reference }) };
 }

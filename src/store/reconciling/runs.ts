@@ -4,9 +4,9 @@ import type {
   ReconciliationRequest,
   ReconciliationRun,
 } from '../../domain/reconciliation.js';
-import { isRowId } from '../cursor.js';
+import { checkRowCursor, cutPage } from '../cursor.js';
 import type { Tables } from '../database.js';
-import { InvalidCursor, UnknownRun } from '../errors.js';
+import { UnknownRun } from '../errors.js';
 import { present, presentTime, toJson, toTime } from '../values.js';
 import type { RunFilter, RunPage } from './contract.js';
 import type { ListingRow, ReconciliationsTable, RunRow } from './tables.js';
@@ -46,7 +46,7 @@ export async function listRuns(
   db: Kysely<Tables>,
   { connectionId, after, limit }: RunFilter,
 ): Promise<RunPage> {
-  if (after !== undefined && !isRowId(after)) throw new InvalidCursor();
+  checkRowCursor(after);
   const rows = await db
     .selectFrom('reconciliations')
     .selectAll()
@@ -57,8 +57,7 @@ export async function listRuns(
     .orderBy('ordinal', 'desc')
     .limit(limit + 1)
     .execute();
-  const page = rows.slice(0, limit);
-  const last = page.at(-1);
+  const { page, last } = cutPage(rows, limit);
   const listings = await selectListings(
     db,
     page.map(({ run_id: id }) => id),
@@ -69,7 +68,7 @@ export async function listRuns(
       listings.filter((each) => each.run_id === row.run_id),
     ),
   );
-  return rows.length > limit && last ? { runs, nextCursor: last.ordinal } : { runs };
+  return { runs, ...(last && { nextCursor: last.ordinal }) };
 }
 
 /** The run as stored. Throws UnknownRun. */
